@@ -1,0 +1,72 @@
+package directory
+
+import "time"
+
+// Freshness says which state of the mirror an answer shows, and how old the
+// knowledge is. Epoch, Revision and PublishedAt together name the state: a
+// cursor or validator that carries another three is not honoured.
+type Freshness struct {
+	Epoch       string    // random, made with the database
+	Revision    int64     // grows by one when anything served changes; 0 before the first
+	PublishedAt time.Time // when the revision was committed
+
+	// ConfirmedAt is the oldest instant at which upstream was seen to agree
+	// with the rows of the answer: when the first request of that sweep or
+	// read left.
+	ConfirmedAt time.Time
+}
+
+// Pin names the revision that a walk over several pages began with.
+type Pin struct {
+	Epoch       string
+	Revision    int64
+	PublishedAt time.Time
+}
+
+// Pin returns the state that f shows, for a cursor to carry.
+func (f Freshness) Pin() Pin { return Pin{f.Epoch, f.Revision, f.PublishedAt} }
+
+// A Position is the place after a row in a sorted list: its sort key, empty
+// where the order is by id alone, and its id.
+type Position struct {
+	Key string
+	ID  string
+}
+
+// A ListQuery asks for part of a list.
+type ListQuery struct {
+	Limit      int       // rows wanted, at least 1
+	ByName     bool      // order by folded name, ties by id; else by id
+	Descending bool      // only with ByName
+	After      *Position // nil for the beginning
+	Pin        *Pin      // nil for the present; else the revision to read at
+}
+
+// A Page is part of a list. Next is nil at the end.
+type Page[T any] struct {
+	Rows []T
+	Next *Position
+	Freshness
+}
+
+// A Found is one row and the state it was read from.
+type Found[T any] struct {
+	Row T
+	Freshness
+}
+
+// A PayloadPage is part of a list as upstream shapes it: the stored rows, and
+// how many there are in all.
+type PayloadPage struct {
+	Rows  [][]byte
+	Total int
+	Freshness
+}
+
+// Counts are the rows of the present revision.
+type Counts struct {
+	Groups           int `json:"groups"`
+	Members          int `json:"members"`
+	Memberships      int `json:"memberships"`
+	GuestMemberships int `json:"guest_memberships"`
+}
