@@ -1,0 +1,121 @@
+package tallyfy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/hashicorp/go-retryablehttp"
+
+	"rollcall/internal/directory"
+)
+
+// A read is one GET and what makes sense of its answer.
+type read struct {
+	op     string // for errors: "list groups, page 3"
+	lane   lane
+	path   string // escaped, below the base
+	query  url.Values
+	decode func(io.Reader) error
+}
+
+// do sends a read. After a 401 it tries once more if there is another token;
+// after an answer that broke off it tries once more, too.
+func (c *Client) do(ctx context.Context, r read) error {
+	token, err := c.accessToken(ctx)
+	if err == nil {
+		err = c.try(ctx, r, token)
+	}
+	switch {
+	case directory.ReasonOf(err) == directory.ReasonUnauthorized && token != "":
+		var fresh string
+		if fresh, err = c.replace(ctx, token, err); fresh != "" {
+			err = c.try(ctx, r, fresh)
+		}
+	case errors.Is(err, errCut):
+		err = c.try(ctx, r, token)
+	}
+	if up, ok := errors.AsType[*directory.UpstreamError](err); ok {
+		up.Op = r.op
+		if up.Err == nil && up.Reason == directory.ReasonNotFound && r.lane == listLane {
+			up.Err = errMissing
+		}
+	}
+	return err
+}
+
+// try sends a read with a token and decodes its answer.
+func (c *Client) try(ctx context.Context, r read, token string) error {
+	request, err := c.newRead(withLane(ctx, r.lane), r, token)
+	if err != nil {
+		return &directory.UpstreamError{Reason: directory.ReasonInternal, Err: err}
+	}
+	resp, err := c.reads.Do(request)
+	if err != nil {
+		return sendError(ctx, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode/100 != 2 {
+		return statusError(resp)
+	}
+	err = r.decode(&bounded{body: resp.Body, left: c.maxBody})
+	if ctx.Err() != nil && err != nil {
+		return sendError(ctx, err)
+	}
+	if up, ok := errors.AsType[*directory.UpstreamError](err); ok {
+		up.Status = resp.StatusCode
+	}
+	return err
+}
+
+func (c *Client) newRead(ctx context.Context, r read, token string) (*retryablehttp.Request, error) {
+	address := c.base.String() + r.path
+	if len(r.query) > 0 {
+		address += "?" + r.query.Encode()
+	}
+	request, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	c.addRequired(request.Header)
+	return request, nil
+}
+
+// addRequired adds what every request to Tallyfy must carry and this one
+// lacks (https://tallyfy.com/products/pro/integrations/open-api/).
+func (c *Client) addRequired(h http.Header) {
+	for name, value := range map[string]string{
+		"Accept":           "application/json",
+		"X-Tallyfy-Client": "APIClient",
+		"User-Agent":       c.userAgent,
+	} {
+		if h.Get(name) == "" {
+			h.Set(name, value)
+		}
+	}
+}
+
+func (c *Client) accessToken(ctx context.Context) (string, error) {
+	token, err := c.token.Token(ctx)
+	if err != nil {
+		return "", &directory.UpstreamError{Reason: directory.ReasonUnauthorized, Err: err}
+	}
+	return token, nil
+}
+
+// replace returns another token than the refused one, or none and the error
+// to report.
+func (c *Client) replace(ctx context.Context, refused string, because error) (string, error) {
+	c.token.Refused(refused)
+	fresh, err := c.accessToken(ctx)
+	if err != nil {
+		return "", err
+	}
+	if fresh == refused {
+		return "", because
+	}
+	return fresh, nil
+}
