@@ -1,0 +1,163 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// facts are what a file says of itself.
+type facts struct {
+	empty        bool // no table yet: new, or left by an Open that was killed
+	schema       int64
+	organization string
+}
+
+// inspect refuses a file that Open must not touch. A missing one is fine.
+func inspect(ctx context.Context, path, organization string) error {
+	switch {
+	case path == "":
+		return errors.New("no file is named for the mirror: name one with --db")
+	case organization == "":
+		return errors.New("no organization is named: name one with --org")
+	}
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return unwritable(path, err)
+	}
+	if info.IsDir() {
+		return fmt.Errorf("%s is a folder: name a file with --db", path)
+	}
+	about, err := factsOf(ctx, path)
+	if err != nil {
+		return err
+	}
+	return about.admit(path, organization)
+}
+
+// admit compares the file with what this program is and serves.
+func (f facts) admit(path, organization string) error {
+	switch known := newestSchema(); {
+	case f.schema > known:
+		return fmt.Errorf("%s was written by a newer Rollcall (schema %d, this one knows %d): upgrade Rollcall, "+
+			"put back the copy from before the upgrade, or name another file with --db", path, f.schema, known)
+	case f.organization != "" && f.organization != organization:
+		return fmt.Errorf("%s is the mirror of organization %s, not of %s: correct --org, or name another file with --db",
+			path, f.organization, organization)
+	}
+	return nil
+}
+
+// readOnlyFacts refuses a file that cannot be read as a mirror.
+func readOnlyFacts(ctx context.Context, path string) (facts, error) {
+	if _, err := os.Stat(path); err != nil {
+		return facts{}, fmt.Errorf("no mirror to read: %w: name the file of a running server with --db", err)
+	}
+	about, err := factsOf(ctx, path)
+	if err != nil {
+		return facts{}, err
+	}
+	if about.organization == "" || about.schema < newestSchema() {
+		return facts{}, fmt.Errorf("%s holds no mirror of this version yet: run the server on it once, or name another file with --db", path)
+	}
+	return about, about.admit(path, about.organization)
+}
+
+// factsOf reads what a file says of itself and leaves no trace. A log beside it means that
+// it may be in use; without one nobody has it open, and reading it as if it
+// never changed spares the side files of a shared one.
+func factsOf(ctx context.Context, path string) (facts, error) {
+	mode := toInspect
+	if _, err := os.Stat(path + "-wal"); err == nil {
+		mode = toRead
+	}
+	pool, err := openPool(dsn(path, mode, ""), 1)
+	if err != nil {
+		return facts{}, fault(path, err)
+	}
+	defer pool.Close()
+	about, err := readFacts(ctx, pool)
+	if err != nil {
+		return facts{}, fault(path, err)
+	}
+	return about, nil
+}
+
+var errForeign = errors.New("no mirror")
+
+func readFacts(ctx context.Context, pool *sql.DB) (f facts, err error) {
+	var tables, ours int
+	err = pool.QueryRowContext(ctx, `SELECT count(*), count(CASE WHEN name IN ('mirror', 'goose_db_version') THEN 1 END)
+		FROM sqlite_schema WHERE type = 'table'`).Scan(&tables, &ours)
+	switch {
+	case err != nil || tables == 0:
+		return facts{empty: true}, err
+	case ours == 0:
+		return facts{}, errForeign
+	}
+	if err := pool.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version").Scan(&f.schema); err != nil {
+		return facts{}, err
+	}
+	if ours < 2 {
+		return f, nil
+	}
+	err = pool.QueryRowContext(ctx, "SELECT organization FROM mirror WHERE id = 1").Scan(&f.organization)
+	if errors.Is(err, sql.ErrNoRows) {
+		return f, nil
+	}
+	return f, err
+}
+
+// makeFile makes an empty file that its owner alone may read, and reports
+// whether there was none. SQLite gives its side files the same mode.
+func makeFile(path string) (bool, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, unwritable(path, err)
+	}
+	return true, file.Close()
+}
+
+// fault turns what SQLite says of a file into what to do about it.
+func fault(path string, err error) error {
+	if errors.Is(err, errForeign) {
+		return fmt.Errorf("%s is a database, but not Rollcall's: name another file with --db", path)
+	}
+	refusal, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	switch refusal.Code() & 0xff {
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return damaged(path, err)
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		return unwritable(path, err)
+	}
+	return fmt.Errorf("open %s: %w", path, err)
+}
+
+func damaged(path string, err error) error {
+	return fmt.Errorf("%s is damaged or no database (%w) and was left as it is: put back a backup, move it away to mirror afresh, "+
+		"or name another file with --db", path, err)
+}
+
+func unwritable(path string, err error) error {
+	return fmt.Errorf("cannot write the mirror: %w: name a file in a folder that exists and can be written with --db (now %s)", err, path)
+}
+
+func isBusy(err error) bool {
+	refusal, ok := errors.AsType[*sqlite.Error](err)
+	return ok && refusal.Code()&0xff == sqlite3.SQLITE_BUSY
+}

@@ -1,0 +1,186 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"rollcall/internal/directory"
+)
+
+// Members returns members.
+func (db *DB) Members(ctx context.Context, q directory.ListQuery) (page directory.Page[directory.Member], err error) {
+	err = db.read(ctx, q.Pin, func(s *state) error {
+		page, err = s.members(ctx, q)
+		return err
+	})
+	return page, wrap("list members", err)
+}
+
+// Member returns one member. A guest is none: ErrUnknownPerson.
+func (db *DB) Member(ctx context.Context, ref directory.PersonRef) (found directory.Found[directory.Member], err error) {
+	err = db.read(ctx, nil, func(s *state) error {
+		row, err := s.findMember(ctx, ref)
+		if err != nil {
+			return err
+		}
+		found.Row = toMember(row, s.revision.Revision)
+		found.Freshness = s.fresh(effective(s.mirror.ConfirmedMs, row.ConfirmedMs, row.Doubted))
+		return nil
+	})
+	return found, wrap("read a member", err)
+}
+
+func (s *state) members(ctx context.Context, q directory.ListQuery) (page directory.Page[directory.Member], err error) {
+	after, err := memberStart(q)
+	if err != nil {
+		return page, err
+	}
+	rows, err := s.memberRows(ctx, q, after)
+	if err != nil {
+		return page, err
+	}
+	rows, page.Next = cut(rows, q.Limit, func(row MemberVersion) directory.Position {
+		return memberPosition(row, q)
+	})
+	if err := s.countGroups(ctx, rows); err != nil {
+		return page, err
+	}
+	page.Rows = convert(rows, func(row MemberVersion) directory.Member { return toMember(row, s.revision.Revision) })
+	page.Freshness, err = s.freshList(ctx, ofMembers)
+	return page, err
+}
+
+func memberPosition(row MemberVersion, q directory.ListQuery) directory.Position {
+	position := directory.Position{ID: strconv.FormatInt(row.ID, 10)}
+	if q.ByName {
+		position.Key = row.NameKey
+	}
+	return position
+}
+
+type memberPlace struct {
+	key string
+	id  int64
+}
+
+func memberStart(q directory.ListQuery) (memberPlace, error) {
+	switch {
+	case q.After != nil:
+		id, err := strconv.ParseInt(q.After.ID, 10, 64)
+		if err != nil {
+			return memberPlace{}, directory.ErrCursorGone
+		}
+		return memberPlace{q.After.Key, id}, nil
+	case q.ByName && q.Descending:
+		return memberPlace{afterAllKeys, afterAllIDs}, nil
+	}
+	return memberPlace{"", beforeAllIDs}, nil
+}
+
+// memberRows fetches one row more than the page holds.
+func (s *state) memberRows(ctx context.Context, q directory.ListQuery, after memberPlace) ([]MemberVersion, error) {
+	if s.past {
+		return s.pastMemberRows(ctx, q, after)
+	}
+	size := int64(q.Limit) + 1
+	var rows []PresentMember
+	var err error
+	switch {
+	case !q.ByName:
+		rows, err = s.q.MembersByID(ctx, after.id, size)
+	case q.Descending:
+		rows, err = s.q.MembersByNameDown(ctx, MembersByNameDownParams{AfterKey: after.key, AfterID: after.id, PageSize: size})
+	default:
+		rows, err = s.q.MembersByName(ctx, MembersByNameParams{AfterKey: after.key, AfterID: after.id, PageSize: size})
+	}
+	return convert(rows, presentMember), err
+}
+
+func (s *state) pastMemberRows(ctx context.Context, q directory.ListQuery, after memberPlace) ([]MemberVersion, error) {
+	size, at := int64(q.Limit)+1, s.revision.Horizon
+	switch {
+	case !q.ByName:
+		return s.q.MembersByIDAt(ctx, MembersByIDAtParams{Horizon: at, After: after.id, PageSize: size})
+	case q.Descending:
+		return s.q.MembersByNameDownAt(ctx, MembersByNameDownAtParams{Horizon: at, AfterKey: after.key, AfterID: after.id, PageSize: size})
+	}
+	return s.q.MembersByNameAt(ctx, MembersByNameAtParams{Horizon: at, AfterKey: after.key, AfterID: after.id, PageSize: size})
+}
+
+// countGroups sets how many groups each member was in at a past revision.
+// The present counts are kept in the rows.
+func (s *state) countGroups(ctx context.Context, rows []MemberVersion) error {
+	if !s.past || len(rows) == 0 {
+		return nil
+	}
+	ids := convert(rows, func(row MemberVersion) int64 { return row.ID })
+	counted, err := s.q.GroupCountsAt(ctx, idList(ids), s.revision.Horizon)
+	if err != nil {
+		return err
+	}
+	counts := make(map[int64]int64, len(rows))
+	for _, row := range counted {
+		counts[row.MemberID] += row.GroupCount
+	}
+	for i := range rows {
+		rows[i].GroupCount = counts[rows[i].ID]
+	}
+	return nil
+}
+
+// findMember finds by id or e-mail.
+func (s *state) findMember(ctx context.Context, ref directory.PersonRef) (MemberVersion, error) {
+	if ref.ID != 0 {
+		return s.memberByID(ctx, ref.ID)
+	}
+	rows, err := s.membersByEmail(ctx, ref.Email)
+	if err != nil {
+		return MemberVersion{}, err
+	}
+	if len(rows) == 0 {
+		return MemberVersion{}, directory.ErrUnknownPerson
+	}
+	return mostAlive(rows), nil
+}
+
+// mostAlive chooses among members of one e-mail, whom upstream should not
+// have: the first who is not disabled, else the first.
+func mostAlive(rows []MemberVersion) MemberVersion {
+	for _, row := range rows {
+		if directory.Status(row.Status) != directory.Disabled {
+			return row
+		}
+	}
+	return rows[0]
+}
+
+func (s *state) memberByID(ctx context.Context, id int64) (MemberVersion, error) {
+	if s.past {
+		row, err := s.q.MemberByIDAt(ctx, id, s.revision.Horizon)
+		return row, notFound(err, directory.ErrUnknownPerson)
+	}
+	row, err := s.q.MemberByID(ctx, id)
+	return presentMember(row), notFound(err, directory.ErrUnknownPerson)
+}
+
+func (s *state) membersByEmail(ctx context.Context, email string) ([]MemberVersion, error) {
+	if s.past {
+		return s.q.MembersByEmailAt(ctx, directory.FoldEmail(email), s.revision.Horizon)
+	}
+	rows, err := s.q.MembersByEmail(ctx, directory.FoldEmail(email))
+	return convert(rows, presentMember), err
+}
+
+// isAnswer reports whether an error is an answer that callers expect.
+func isAnswer(err error) bool {
+	for _, answer := range []error{
+		directory.ErrNoData, directory.ErrCursorGone, directory.ErrUnknownGroup, directory.ErrUnknownPerson,
+	} {
+		if errors.Is(err, answer) {
+			return true
+		}
+	}
+	_, ambiguous := errors.AsType[*directory.AmbiguousNameError](err)
+	return ambiguous
+}

@@ -1,0 +1,113 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"rollcall/internal/directory"
+)
+
+// note writes what a publication says beside its rows. A sweep that
+// succeeded ends all doubts before those of the publication begin.
+func (w *writing) note(ctx context.Context, p directory.Publication) error {
+	if p.Sweep != nil {
+		if err := w.noteSweep(ctx, *p.Sweep); err != nil {
+			return err
+		}
+	}
+	for _, c := range p.ConfirmedGroups {
+		if err := w.q.ConfirmGroup(ctx, toMS(c.At), c.ID); err != nil {
+			return err
+		}
+	}
+	for _, c := range p.ConfirmedMembers {
+		if err := w.q.ConfirmMember(ctx, toMS(c.At), c.ID); err != nil {
+			return err
+		}
+	}
+	for _, c := range p.DoubtedGroups {
+		if err := w.q.DoubtGroup(ctx, toMS(c.At), c.ID); err != nil {
+			return err
+		}
+	}
+	for _, c := range p.DoubtedMembers {
+		if err := w.q.DoubtMember(ctx, toMS(c.At), c.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writing) noteSweep(ctx context.Context, sweep directory.Sweep) error {
+	sweep.Revision = w.mirror.Revision
+	if err := w.q.InsertSweep(ctx, fromSweep(sweep)); err != nil {
+		return err
+	}
+	if !sweep.Result.Succeeded() {
+		return nil
+	}
+	if err := w.q.SetConfirmed(ctx, toMS(sweep.BeganAt)); err != nil {
+		return err
+	}
+	if err := w.q.EndGroupDoubts(ctx); err != nil {
+		return err
+	}
+	return w.q.EndMemberDoubts(ctx)
+}
+
+// RecordSweep notes a sweep that published nothing: one that failed, was
+// held or dropped. It confirms nothing.
+func (db *DB) RecordSweep(ctx context.Context, sweep directory.Sweep) error {
+	if db.writer == nil {
+		return errReadOnly
+	}
+	if err := db.writes.InsertSweep(ctx, fromSweep(sweep)); err != nil {
+		return fmt.Errorf("note a sweep: %w", err)
+	}
+	return nil
+}
+
+// LastSweeps returns the last sweep noted and the last that succeeded; zero
+// where there is none.
+func (db *DB) LastSweeps(ctx context.Context) (attempt, success directory.Sweep, err error) {
+	last, err := db.reads.LastSweep(ctx)
+	if err := orNone(err); err != nil {
+		return attempt, success, fmt.Errorf("read the notes of sweeps: %w", err)
+	}
+	good, err := db.reads.LastGoodSweep(ctx)
+	if err := orNone(err); err != nil {
+		return attempt, success, fmt.Errorf("read the notes of sweeps: %w", err)
+	}
+	return toSweep(last), toSweep(good), nil
+}
+
+// keepSpend is how long notes of requests are of use, and some.
+const keepSpend = 24 * time.Hour
+
+// RecordSpend notes upstream requests. Notes of more than a day before it
+// are forgotten.
+func (db *DB) RecordSpend(ctx context.Context, spend directory.Spend) error {
+	if db.writer == nil {
+		return errReadOnly
+	}
+	err := db.write(ctx, func(ctx context.Context, w *writing) error {
+		if err := w.q.InsertSpend(ctx, toMS(spend.At), int64(spend.Requests)); err != nil {
+			return err
+		}
+		return w.q.ForgetSpend(ctx, toMS(spend.At.Add(-keepSpend)))
+	})
+	return wrap("note requests", err)
+}
+
+// Spent returns the notes of requests from an instant on, oldest first, also
+// those that a clock set back has put into the future.
+func (db *DB) Spent(ctx context.Context, since time.Time) ([]directory.Spend, error) {
+	rows, err := db.reads.SpendSince(ctx, toMS(since))
+	if err != nil {
+		return nil, fmt.Errorf("read the notes of requests: %w", err)
+	}
+	return convert(rows, func(row SpendSinceRow) directory.Spend {
+		return directory.Spend{At: fromMS(row.AtMs), Requests: int(row.Requests)}
+	}), nil
+}

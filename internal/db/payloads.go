@@ -1,0 +1,151 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+
+	"rollcall/internal/directory"
+)
+
+// GroupPayload returns a group as upstream sent it.
+func (db *DB) GroupPayload(ctx context.Context, id string) (directory.Found[[]byte], error) {
+	row, err := db.reads.GroupPayload(ctx, id)
+	if err != nil {
+		return directory.Found[[]byte]{}, fmt.Errorf("read a group: %w", err)
+	}
+	return foundPayload(row, directory.ErrUnknownGroup)
+}
+
+// MemberPayload returns a member as upstream sent them.
+func (db *DB) MemberPayload(ctx context.Context, id int64) (directory.Found[[]byte], error) {
+	row, err := db.reads.MemberPayload(ctx, id)
+	if err != nil {
+		return directory.Found[[]byte]{}, fmt.Errorf("read a member: %w", err)
+	}
+	return foundPayload(GroupPayloadRow(row), directory.ErrUnknownPerson)
+}
+
+// foundPayload serves both kinds, whose rows hold the same.
+func foundPayload(row GroupPayloadRow, unknown error) (found directory.Found[[]byte], err error) {
+	switch {
+	case row.Revision == 0:
+		return found, directory.ErrNoData
+	case !row.Payload.Valid:
+		return found, unknown
+	}
+	found.Row = []byte(row.Payload.String)
+	found.Freshness = directory.Freshness{
+		Epoch:       row.Epoch,
+		Revision:    row.Revision,
+		PublishedAt: fromMS(row.PublishedMs),
+		Nonce:       row.Nonce,
+		ConfirmedAt: fromMS(effective(row.SweptMs, row.ConfirmedMs.Int64, row.IsDoubted)),
+	}
+	return found, nil
+}
+
+// GroupPayloads returns groups as upstream sent them, in the order in which
+// upstream made them.
+func (db *DB) GroupPayloads(ctx context.Context, offset, limit int) (page directory.PayloadPage, err error) {
+	err = db.read(ctx, nil, func(s *state) error {
+		rows, err := s.q.GroupPayloads(ctx, int64(offset), int64(limit))
+		if err != nil {
+			return err
+		}
+		page.Rows, page.Total = toPayloads(rows), int(s.mirror.GroupCount)
+		page.Freshness, err = s.freshList(ctx, ofGroups)
+		return err
+	})
+	return page, wrap("list groups", err)
+}
+
+// MemberPayloads returns members as upstream sent them, in the order in
+// which upstream made them.
+func (db *DB) MemberPayloads(ctx context.Context, offset, limit int) (page directory.PayloadPage, err error) {
+	err = db.read(ctx, nil, func(s *state) error {
+		rows, err := s.q.MemberPayloads(ctx, int64(offset), int64(limit))
+		if err != nil {
+			return err
+		}
+		page.Rows, page.Total = toPayloads(rows), int(s.mirror.MemberCount)
+		page.Freshness, err = s.freshList(ctx, ofMembers)
+		return err
+	})
+	return page, wrap("list members", err)
+}
+
+func toPayloads(rows []string) [][]byte {
+	return convert(rows, func(row string) []byte { return []byte(row) })
+}
+
+// Index returns the fingerprint and confirmation of every stored row. Before
+// the first revision it is empty.
+func (db *DB) Index(ctx context.Context) (index directory.Index, err error) {
+	tx, err := db.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return index, fmt.Errorf("read the mirror: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	q := db.reads.WithTx(tx)
+	if index.Freshness, err = freshness(ctx, q); err != nil {
+		return index, err
+	}
+	mirror, err := q.Mirror(ctx)
+	if err != nil {
+		return index, fmt.Errorf("read the mirror: %w", err)
+	}
+	if index.Groups, err = groupIndex(ctx, q, mirror); err != nil {
+		return index, fmt.Errorf("index groups: %w", err)
+	}
+	if index.Members, err = memberIndex(ctx, q, mirror); err != nil {
+		return index, fmt.Errorf("index members: %w", err)
+	}
+	return index, nil
+}
+
+func groupIndex(ctx context.Context, q *Queries, mirror Mirror) (map[string]directory.StoredRow, error) {
+	rows, err := q.FingerprintsOfGroups(ctx)
+	index := make(map[string]directory.StoredRow, len(rows))
+	for _, row := range rows {
+		index[row.ID] = directory.StoredRow{
+			Fingerprint: directory.Fingerprint{Row: row.RowHash, Churn: row.ChurnHash},
+			Form:        directory.Form(row.Form),
+			ConfirmedAt: fromMS(effective(mirror.ConfirmedMs, row.ConfirmedMs, row.Doubted)),
+			Doubted:     row.Doubted,
+			Edges:       int(row.MemberCount + row.GuestCount),
+		}
+	}
+	return index, err
+}
+
+func memberIndex(ctx context.Context, q *Queries, mirror Mirror) (map[int64]directory.StoredRow, error) {
+	rows, err := q.FingerprintsOfMembers(ctx)
+	index := make(map[int64]directory.StoredRow, len(rows))
+	for _, row := range rows {
+		index[row.ID] = directory.StoredRow{
+			Fingerprint: directory.Fingerprint{Row: row.RowHash, Churn: row.ChurnHash},
+			Form:        directory.Form(row.Form),
+			ConfirmedAt: fromMS(effective(mirror.ConfirmedMs, row.ConfirmedMs, row.Doubted)),
+			Doubted:     row.Doubted,
+		}
+	}
+	return index, err
+}
+
+// Size returns the bytes that the mirror takes on disk, its log included.
+func (db *DB) Size(context.Context) (int64, error) {
+	var size int64
+	for _, file := range []string{db.path, db.path + "-wal"} {
+		info, err := os.Stat(file)
+		switch {
+		case err == nil:
+			size += info.Size()
+		case !errors.Is(err, os.ErrNotExist):
+			return 0, fmt.Errorf("size of the mirror: %w", err)
+		}
+	}
+	return size, nil
+}

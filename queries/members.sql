@@ -1,0 +1,113 @@
+-- name: MemberPayload :one
+SELECT mirror.epoch, mirror.revision, mirror.published_ms, mirror.nonce,
+       mirror.confirmed_ms AS swept_ms, m.confirmed_ms,
+       CAST(COALESCE(m.doubted, 0) AS BOOLEAN) AS is_doubted, m.payload
+FROM mirror LEFT JOIN members m ON m.id = @id
+WHERE mirror.id = 1;
+
+-- name: MemberPayloads :many
+SELECT payload FROM members ORDER BY created_ms, id LIMIT @page_size OFFSET @skipped;
+
+-- name: FingerprintsOfMembers :many
+SELECT id, row_hash, churn_hash, form, confirmed_ms, doubted FROM members;
+
+-- name: MembersByID :many
+SELECT * FROM present_members WHERE id > @after ORDER BY id LIMIT @page_size;
+
+-- name: MembersByName :many
+SELECT * FROM present_members WHERE name_key >= @after_key AND (name_key > @after_key OR id > @after_id)
+ORDER BY name_key, id LIMIT @page_size;
+
+-- name: MembersByNameDown :many
+SELECT * FROM present_members WHERE name_key <= @after_key AND (name_key < @after_key OR id < @after_id)
+ORDER BY name_key DESC, id DESC LIMIT @page_size;
+
+-- name: MemberByID :one
+SELECT * FROM present_members WHERE id = @id;
+
+-- name: MembersByEmail :many
+SELECT * FROM present_members WHERE email_key = @email_key ORDER BY id;
+
+-- name: StoredMember :one
+SELECT * FROM members WHERE id = @id;
+
+-- name: InsertMember :exec
+INSERT INTO members (id, email, email_key, first_name, last_name, full_name, name_key, role, status,
+    job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, since, born, churned,
+    confirmed_ms, row_hash, churn_hash, form, payload)
+VALUES (@id, @email, @email_key, @first_name, @last_name, @full_name, @name_key, @role, @status,
+    @job_title, @team, @timezone, @last_login_ms, @created_ms, @updated_ms, @group_count, @since, @since, @churned,
+    @confirmed_ms, @row_hash, @churn_hash, @form, @payload);
+
+-- name: UpdateMember :exec
+UPDATE members SET
+    email = @email, email_key = @email_key, first_name = @first_name, last_name = @last_name,
+    full_name = @full_name, name_key = @name_key, role = @role, status = @status,
+    job_title = @job_title, team = @team, timezone = @timezone,
+    created_ms = @created_ms, updated_ms = @updated_ms, since = @since
+WHERE id = @id;
+
+-- name: UpdateMemberPayload :exec
+UPDATE members SET
+    last_login_ms = @last_login_ms, churned = @churned, confirmed_ms = @confirmed_ms, doubted = 0,
+    row_hash = @row_hash, churn_hash = @churn_hash, form = @form, payload = @payload
+WHERE id = @id;
+
+-- name: CloseMember :exec
+INSERT INTO past_members (id, since, until, born, deleted, email, email_key, first_name, last_name,
+    full_name, name_key, role, status, job_title, team, timezone, created_ms, updated_ms)
+SELECT m.id, m.since, @until, m.born, @deleted, m.email, m.email_key, m.first_name, m.last_name,
+    m.full_name, m.name_key, m.role, m.status, m.job_title, m.team, m.timezone, m.created_ms, m.updated_ms
+FROM members m WHERE m.id = @id;
+
+-- name: DeleteMember :exec
+DELETE FROM members WHERE id = @id;
+
+-- name: AddToGroupCount :execrows
+UPDATE members SET group_count = group_count + @delta WHERE id = @id;
+
+-- name: AddStranger :exec
+INSERT INTO strangers (member_id, group_count) VALUES (@member_id, @group_count)
+ON CONFLICT (member_id) DO UPDATE SET group_count = strangers.group_count + excluded.group_count;
+
+-- name: Strangers :many
+SELECT * FROM strangers;
+
+-- name: RemoveStranger :exec
+DELETE FROM strangers WHERE member_id = @member_id;
+
+-- name: ForgetStrangers :exec
+DELETE FROM strangers WHERE group_count = 0;
+
+-- name: ConfirmMember :exec
+UPDATE members SET
+    confirmed_ms = CASE WHEN confirmed_ms < @confirmed_ms THEN @confirmed_ms ELSE confirmed_ms END,
+    doubted = 0
+WHERE id = @id;
+
+-- name: DoubtMember :exec
+UPDATE members SET confirmed_ms = @confirmed_ms, doubted = 1 WHERE id = @id;
+
+-- name: EndMemberDoubts :exec
+UPDATE members SET doubted = 0 WHERE doubted = 1;
+
+-- name: MembersByIDAt :many
+SELECT * FROM member_versions WHERE since <= @horizon AND until > @horizon AND id > @after
+ORDER BY id LIMIT @page_size;
+
+-- name: MembersByNameAt :many
+SELECT * FROM member_versions
+WHERE since <= @horizon AND until > @horizon AND name_key >= @after_key AND (name_key > @after_key OR id > @after_id)
+ORDER BY name_key, id LIMIT @page_size;
+
+-- name: MembersByNameDownAt :many
+SELECT * FROM member_versions
+WHERE since <= @horizon AND until > @horizon AND name_key <= @after_key AND (name_key < @after_key OR id < @after_id)
+ORDER BY name_key DESC, id DESC LIMIT @page_size;
+
+-- name: MemberByIDAt :one
+SELECT * FROM member_versions WHERE id = @id AND since <= @horizon AND until > @horizon;
+
+-- name: MembersByEmailAt :many
+SELECT * FROM member_versions WHERE email_key = @email_key AND since <= @horizon AND until > @horizon
+ORDER BY id;

@@ -1,0 +1,57 @@
+-- What only SQLite has stands here: sets of ids travel as one JSON array.
+
+-- name: InsertMemberEdges :exec
+INSERT INTO memberships (gid, member_id, since)
+SELECT CAST(@gid AS INTEGER), value, CAST(@since AS INTEGER) FROM json_each(CAST(@ids AS TEXT));
+
+-- name: CloseMemberEdges :exec
+INSERT INTO past_memberships (gid, member_id, since, until)
+SELECT e.gid, e.member_id, e.since, CAST(@until AS INTEGER) FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN memberships e
+WHERE e.gid = @gid AND e.member_id = j.value;
+
+-- name: DeleteMemberEdges :exec
+DELETE FROM memberships
+WHERE gid = @gid AND member_id IN (SELECT value FROM json_each(CAST(@ids AS TEXT)));
+
+-- name: InsertGuestEdges :exec
+INSERT INTO guest_memberships (gid, guest_id, since)
+SELECT CAST(@gid AS INTEGER), value, CAST(@since AS INTEGER) FROM json_each(CAST(@ids AS TEXT));
+
+-- name: CloseGuestEdges :exec
+INSERT INTO past_guest_memberships (gid, guest_id, since, until)
+SELECT e.gid, e.guest_id, e.since, CAST(@until AS INTEGER) FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN guest_memberships e
+WHERE e.gid = @gid AND e.guest_id = j.value;
+
+-- name: DeleteGuestEdges :exec
+DELETE FROM guest_memberships
+WHERE gid = @gid AND guest_id IN (SELECT value FROM json_each(CAST(@ids AS TEXT)));
+
+-- name: MembersOf :many
+SELECT m.id, m.email, m.full_name, m.name_key, m.role, m.status
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN members m WHERE m.id = j.value;
+
+-- name: MembersOfAt :many
+SELECT id, email, full_name, name_key, role, status FROM member_versions
+WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @horizon AND until > @horizon;
+
+-- name: MemberEdgesOfAt :many
+SELECT member_id, since FROM membership_versions
+WHERE gid = @gid AND member_id IN (SELECT value FROM json_each(CAST(@ids AS TEXT)))
+    AND since <= @horizon AND until > @horizon;
+
+-- name: GroupsOfAt :many
+SELECT * FROM group_versions
+WHERE gid IN (SELECT value FROM json_each(CAST(@gids AS TEXT))) AND since <= @horizon AND until > @horizon;
+
+-- name: GroupCountsAt :many
+SELECT e.member_id, COUNT(*) AS group_count
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN memberships e
+WHERE e.member_id = j.value AND e.since <= @horizon GROUP BY e.member_id
+UNION ALL
+SELECT e.member_id, COUNT(*)
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN past_memberships e
+WHERE e.member_id = j.value AND e.since <= @horizon AND e.until > @horizon GROUP BY e.member_id;
+
+-- name: BoundsOf :many
+SELECT c.id, c.not_before_ms, c.not_after_ms
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN changesets c WHERE c.id = j.value;
