@@ -1,0 +1,56 @@
+package poller
+
+import "rollcall/internal/directory"
+
+// An update sets one row.
+type update[R any] struct {
+	row     R
+	quiet   bool
+	origins origins
+}
+
+// origins are those of a row's own fields and of its edges.
+type origins struct{ attributes, members, guests directory.Origin }
+
+func sameOrigin(o directory.Origin) origins { return origins{o, o, o} }
+
+func originOf(cause directory.Cause, how directory.Applied, b directory.Bounds) directory.Origin {
+	o := directory.Origin{Bounds: b, Cause: cause}
+	if cause == directory.CauseWrite {
+		o.Actor = how.Actor
+	}
+	return o
+}
+
+// groupOrigins ascribes to a write what it sent and to the look at its
+// outcome what that showed beside. old is nil for a row that was not stored.
+func groupOrigins(how directory.Applied, b directory.Bounds, old, now *directory.GroupRow) origins {
+	by := func(sent bool) directory.Origin {
+		if how.Cause == directory.CauseWrite && sent {
+			return originOf(directory.CauseWrite, how, b)
+		}
+		return originOf(directory.CauseRefresh, how, b)
+	}
+	attributes := how.Sent.Name || how.Sent.Description
+	if old != nil {
+		attributes = how.Sent.Name && old.Name != now.Name ||
+			how.Sent.Description && !equal(old.Description, now.Description)
+	}
+	return origins{by(attributes), by(how.Sent.Members), by(how.Sent.Guests)}
+}
+
+func alikeGroups(a, b *directory.Group) bool {
+	return a.Name == b.Name && equal(a.Description, b.Description) && equal(a.Logo, b.Logo) &&
+		a.CreatedAt.Equal(b.CreatedAt) && a.UpdatedAt.Equal(b.UpdatedAt)
+}
+
+func alikeMembers(a, b *directory.Member) bool {
+	return a.Email == b.Email && equal(a.FirstName, b.FirstName) && equal(a.LastName, b.LastName) &&
+		equal(a.FullName, b.FullName) && equal(a.Role, b.Role) && a.Status == b.Status &&
+		equal(a.JobTitle, b.JobTitle) && equal(a.Team, b.Team) && equal(a.Timezone, b.Timezone) &&
+		a.CreatedAt.Equal(b.CreatedAt) && a.UpdatedAt.Equal(b.UpdatedAt)
+}
+
+func equal[T comparable](a, b *T) bool {
+	return a == b || a != nil && b != nil && *a == *b
+}

@@ -1,0 +1,130 @@
+// Package poller makes new revisions of what upstream shows: by sweeps over
+// its lists, by single reads, and by the answers to writes that passed
+// through Rollcall.
+//
+// # The rule for observations
+//
+// A sweep, a single read and the answer to a write are observations. Each
+// takes a number when it begins and another when it is applied. A row, or the
+// grave of a deleted row, keeps the number of what was applied to it last,
+// whether that changed the row or only confirmed it. An observation that began
+// before that number knows less than what is stored, so it is not applied to
+// that row: a sweep leaves the row alone, a single read or a write's answer is
+// read again. Therefore nothing that began earlier undoes, resurrects or drops
+// what a later observation made. A row that is neither stored nor buried
+// counts as last seen, absent, by the last sweep.
+//
+// # The rule for removals
+//
+// Upstream leaves no trace of a deletion but absence, and absence from a
+// paged list proves little: the list is read in pieces while others change
+// it. A row is removed only when one of these shows that it is gone: it is
+// marked as deleted; a list that came in one page, with a total that agrees,
+// lacks it, and not suspiciously many others; its own read says so while that
+// of a present row succeeds; or two whole sweeps running lack it. Until then
+// it stays, and keeps the confirmation it had.
+//
+// No request is made while the mirror is written, and nothing is published of
+// a sweep that was not whole.
+package poller
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"rollcall/internal/directory"
+)
+
+// An Upstream answers what a sweep and a refresh ask. Its errors are
+// *directory.UpstreamError.
+type Upstream interface {
+	MemberPage(ctx context.Context, page int) (directory.ListingPage[directory.MemberRow], error)
+	GroupPage(ctx context.Context, page int) (directory.ListingPage[directory.GroupRow], error)
+	Group(ctx context.Context, id string) (directory.GroupRow, error)
+	Member(ctx context.Context, id int64) (directory.MemberRow, error)
+	// Me fails while the token is refused.
+	Me(ctx context.Context) error
+	// Reserve notes what a sweep will spend, before it begins.
+	Reserve(ctx context.Context, requests int) error
+}
+
+// A Store is the mirror on disk.
+type Store interface {
+	Index(ctx context.Context) (directory.Index, error)
+	GroupPayload(ctx context.Context, id string) (directory.Found[[]byte], error)
+	MemberPayload(ctx context.Context, id int64) (directory.Found[[]byte], error)
+	Publish(ctx context.Context, p directory.Publication) (directory.Freshness, error)
+	RecordSweep(ctx context.Context, s directory.Sweep) error
+	LastSweeps(ctx context.Context) (attempt, success directory.Sweep, err error)
+}
+
+// Options are what a Poller is made of. Upstream and Store are needed.
+type Options struct {
+	Upstream Upstream
+	Store    Store
+	Logger   *slog.Logger // nil discards
+
+	Interval      time.Duration  // pause between sweeps, 0 is a minute
+	ChurnInterval time.Duration  // how long churn alone waits for a revision, 0 is an hour
+	RemovalShare  float64        // of a kind whose absence is suspicious, 0 is a quarter
+	Jitter        func() float64 // in [0,1), nil is random
+}
+
+// A Poller keeps one mirror up to date. It is safe for concurrent use.
+type Poller struct {
+	core
+	upstream Upstream
+	logger   *slog.Logger
+	share    float64
+	churn    time.Duration
+	churning time.Time // when churn was first left unpublished, zero if none is; guarded by applying
+	metrics  *metrics
+
+	sweeping chan struct{} // held by the sweep that runs
+	rereads  rereads
+
+	// mu guards what is looked at often and changed briefly. It may be taken
+	// under applying, never the other way round.
+	mu     sync.Mutex
+	health health
+	agenda agenda
+}
+
+// New loads what the mirror holds. It makes no request.
+func New(ctx context.Context, o Options) (*Poller, error) {
+	p := &Poller{
+		core: core{store: o.Store}, upstream: o.Upstream, logger: o.Logger,
+		share: o.RemovalShare, churn: o.ChurnInterval,
+		sweeping: make(chan struct{}, 1),
+		agenda:   newAgenda(newSchedule(o.Interval, o.Jitter)),
+		rereads:  newRereads(),
+	}
+	p.groups, p.members = groupShelf(&p.core, o.Upstream), memberShelf(&p.core, o.Upstream)
+	if p.logger == nil {
+		p.logger = slog.New(slog.DiscardHandler)
+	}
+	if p.share == 0 {
+		p.share = 0.25
+	}
+	if p.churn == 0 {
+		p.churn = time.Hour
+	}
+	p.metrics = newMetrics()
+	attempt, success, err := o.Store.LastSweeps(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the notes of sweeps: %w", err)
+	}
+	if err := p.load(ctx); err != nil {
+		return nil, err
+	}
+	p.groups.remember(success.BeganAt, success.Groups <= groupsPerPage)
+	p.members.remember(success.BeganAt, success.Members <= membersPerPage)
+	p.health = restoredHealth(time.Now(), attempt, success)
+	if !attempt.BeganAt.IsZero() {
+		p.metrics.began(attempt.BeganAt)
+	}
+	return p, nil
+}

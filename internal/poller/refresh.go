@@ -1,0 +1,83 @@
+package poller
+
+import (
+	"context"
+
+	"rollcall/internal/directory"
+)
+
+// ApplyGroup applies a group that the answer to a write, or a read, showed.
+// It fails with directory.ErrSuperseded when something later was applied to
+// the group after obs began: read it again then, as SettleGroup does.
+func (p *Poller) ApplyGroup(ctx context.Context, obs directory.Observation, row directory.GroupRow, how directory.Applied) (directory.Freshness, error) {
+	return p.groups.apply(ctx, obs, row, how)
+}
+
+// RemoveGroup applies that a group is gone, under the terms of ApplyGroup.
+func (p *Poller) RemoveGroup(ctx context.Context, obs directory.Observation, id string, how directory.Applied) (directory.Freshness, error) {
+	return p.groups.remove(ctx, obs, id, how)
+}
+
+// SettleGroup reads a group after a write and applies what the read shows,
+// again while something later comes between. how says what of it the write
+// made; it is given nil when the group is gone. A group that denies itself is
+// removed if another can be read at this time, else the denial is returned and
+// a sweep asked for.
+func (p *Poller) SettleGroup(ctx context.Context, id string, how func(shown *directory.GroupRow) directory.Applied) (directory.Freshness, error) {
+	present, err := p.groups.refresh(ctx, id, how)
+	if saysGone(err) {
+		p.ask()
+	}
+	return present, err
+}
+
+// RefreshGroup is SettleGroup for no write's sake. Callers who want the same
+// group share a read that began after they came.
+func (p *Poller) RefreshGroup(ctx context.Context, id string) (directory.Freshness, error) {
+	return p.groups.flights.do(ctx, id, p.observations.next, func() (directory.Freshness, error) {
+		return p.SettleGroup(ctx, id, refreshed[directory.GroupRow])
+	})
+}
+
+// RefreshMember is RefreshGroup for a member.
+func (p *Poller) RefreshMember(ctx context.Context, id int64) (directory.Freshness, error) {
+	return p.members.flights.do(ctx, id, p.observations.next, func() (directory.Freshness, error) {
+		present, err := p.members.refresh(ctx, id, refreshed[directory.MemberRow])
+		if saysGone(err) {
+			p.ask()
+		}
+		return present, err
+	})
+}
+
+// DoubtGroup says that a write's outcome is unknown. The group keeps its
+// confirmation, whatever began before finds, and is read again, while Run
+// runs, until it is known.
+func (p *Poller) DoubtGroup(ctx context.Context, id string) {
+	if err := p.doubt(ctx, id); err != nil {
+		p.logger.Warn("the doubt about a group could not be noted", "group", id, "error", err)
+	}
+	p.rereads.add(id)
+}
+
+func (p *Poller) doubt(ctx context.Context, id string) error {
+	p.applying.Lock()
+	defer p.applying.Unlock()
+	if err := p.trust(ctx); err != nil {
+		return err
+	}
+	e, stored := p.groups.rows[id]
+	if !stored {
+		return nil
+	}
+	e.number, e.doubted = p.observations.next(), true
+	pub := directory.Publication{
+		Cause:         directory.CauseRefresh,
+		DoubtedGroups: []directory.Confirmation[string]{{ID: id, At: e.confirmed}},
+	}
+	if err := p.publish(ctx, pub); err != nil {
+		return err
+	}
+	p.groups.rows[id] = e
+	return nil
+}
