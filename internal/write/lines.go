@@ -1,0 +1,96 @@
+package write
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"rollcall/internal/directory"
+)
+
+// mostWaiting is how many writes on one group may wait at once.
+const mostWaiting = 100
+
+var errLineFull = &directory.UpstreamError{
+	Op: "write a group", Reason: directory.ReasonBudget, RetryAfter: 5 * time.Second,
+	Err: errors.New("too many writes on this group wait already"),
+}
+
+// lines let writes on one group through one at a time, in the order they
+// came. Different groups do not wait for each other.
+type lines struct {
+	mu     sync.Mutex
+	groups map[string]*line
+}
+
+// A line exists while a write is under way; turns are those that wait.
+type line struct{ turns []chan struct{} }
+
+// enter waits for the turn of a write on a group. The caller leaves when the
+// write and its refresh are over. A write without an id, a creation, waits
+// for nobody.
+func (l *lines) enter(ctx context.Context, id string) (leave func(), err error) {
+	if id == "" {
+		return func() {}, nil
+	}
+	turn, err := l.join(id)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-turn:
+		return func() { l.leave(id) }, nil
+	case <-ctx.Done():
+		l.giveUp(id, turn)
+		return nil, ctx.Err()
+	}
+}
+
+// join returns a channel that is closed when the turn has come.
+func (l *lines) join(id string) (chan struct{}, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	turn := make(chan struct{})
+	if l.groups == nil {
+		l.groups = map[string]*line{}
+	}
+	switch at := l.groups[id]; {
+	case at == nil:
+		l.groups[id] = &line{}
+		close(turn)
+	case len(at.turns) >= mostWaiting:
+		return nil, errLineFull
+	default:
+		at.turns = append(at.turns, turn)
+	}
+	return turn, nil
+}
+
+// leave passes the turn on.
+func (l *lines) leave(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := l.groups[id]
+	if len(at.turns) == 0 {
+		delete(l.groups, id)
+		return
+	}
+	close(at.turns[0])
+	at.turns = at.turns[1:]
+}
+
+// giveUp leaves the line early, or passes a turn on that came at this moment.
+func (l *lines) giveUp(id string, turn chan struct{}) {
+	l.mu.Lock()
+	at := l.groups[id]
+	i := slices.Index(at.turns, turn)
+	if i >= 0 {
+		at.turns = slices.Delete(at.turns, i, i+1)
+	}
+	l.mu.Unlock()
+	if i < 0 {
+		l.leave(id)
+	}
+}

@@ -1,0 +1,161 @@
+// Package write passes writes on groups through to Tallyfy and sees to the
+// mirror's copy before the answer leaves.
+//
+// A write is sent once, as it came. Writes on one group go one at a time, in
+// the order they came. What upstream answers is applied under the rule for
+// observations if it shows all that was sent; otherwise the group is read.
+// When nobody knows what became of a write, the group is in doubt until it
+// was read again. Once a write is on its way it is seen through, whether or
+// not its client waits.
+package write
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"rollcall/internal/directory"
+)
+
+// An Upstream sends a request once, as it is. It fails with
+// directory.ReasonBudget when it sent nothing.
+type Upstream interface {
+	Forward(context.Context, *http.Request) (*http.Response, error)
+}
+
+// A Mirror is brought up to date by what writes show. See package poller.
+type Mirror interface {
+	Begin() directory.Observation
+	End(directory.Observation)
+	ApplyGroup(context.Context, directory.Observation, directory.GroupRow, directory.Applied) (directory.Freshness, error)
+	RemoveGroup(ctx context.Context, obs directory.Observation, id string, how directory.Applied) (directory.Freshness, error)
+	SettleGroup(ctx context.Context, id string, how func(*directory.GroupRow) directory.Applied) (directory.Freshness, error)
+	DoubtGroup(ctx context.Context, id string)
+	Sync(ctx context.Context, wait time.Duration) (directory.Sweep, error)
+}
+
+// patience is for the reads that a write's answer may call for.
+const patience = time.Minute
+
+// Options are what a Writer is made of. Upstream and Mirror are needed.
+type Options struct {
+	Upstream  Upstream
+	Mirror    Mirror
+	Logger    *slog.Logger                 // nil discards
+	Actor     func(context.Context) string // who writes; nil and "" are unknown
+	RequestID func(context.Context) string // for the log; may be nil
+}
+
+// A Writer is safe for concurrent use.
+type Writer struct {
+	upstream  Upstream
+	mirror    Mirror
+	logger    *slog.Logger
+	actor     func(context.Context) string
+	requestID func(context.Context) string
+	lines     lines
+}
+
+// New makes a Writer.
+func New(o Options) *Writer {
+	w := &Writer{upstream: o.Upstream, mirror: o.Mirror, logger: o.Logger, actor: o.Actor, requestID: o.RequestID}
+	if w.logger == nil {
+		w.logger = slog.New(slog.DiscardHandler)
+	}
+	if w.actor == nil {
+		w.actor = nobody
+	}
+	if w.requestID == nil {
+		w.requestID = nobody
+	}
+	return w
+}
+
+func nobody(context.Context) string { return "" }
+
+// Group sends a write on groups: POST …/groups, PUT or DELETE …/groups/{id}.
+// It returns upstream's answer, whatever its status, and what became of the
+// mirror's copy.
+//
+// An error is an *directory.UpstreamError: with ReasonBudget or
+// ReasonInternal nothing was sent, any other leaves the outcome unknown. While
+// the write waits in line it ends with ctx; once it is sent it does not.
+func (w *Writer) Group(ctx context.Context, r *http.Request, body []byte) (*directory.Outcome, error) {
+	id := groupID(r.URL)
+	leave, err := w.lines.enter(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	began := time.Now()
+	ctx = context.WithoutCancel(ctx)
+	out, err := w.send(ctx, r, id, body)
+	w.log(ctx, r.Method, id, out, err, time.Since(began))
+	return out, err
+}
+
+// send forwards a write and sees to the copy.
+func (w *Writer) send(ctx context.Context, r *http.Request, id string, body []byte) (*directory.Outcome, error) {
+	obs := w.mirror.Begin()
+	defer w.mirror.End(obs)
+	out, err := w.forward(ctx, r, body)
+	switch {
+	case isUnsent(err):
+		return nil, err
+	case err != nil:
+		w.doubt(ctx, id)
+		return nil, err
+	}
+	o := &order{
+		Writer: w, obs: obs, id: id, actor: w.actor(ctx),
+		isDelete: r.Method == http.MethodDelete, sent: parseSent(body),
+	}
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	out.Refresh, out.Freshness = o.refresh(bounded, out)
+	return out, nil
+}
+
+// isUnsent reports whether a forward failed before anything left.
+func isUnsent(err error) bool {
+	up, ok := errors.AsType[*directory.UpstreamError](err)
+	return ok && (up.Reason == directory.ReasonBudget || up.Reason == directory.ReasonInternal)
+}
+
+// doubt says that nobody knows what became of a write. A creation leaves no
+// id to read, so that only a sweep can tell.
+func (w *Writer) doubt(ctx context.Context, id string) {
+	if id != "" {
+		w.mirror.DoubtGroup(context.WithoutCancel(ctx), id)
+		return
+	}
+	_, _ = w.mirror.Sync(ctx, 0) // without a wait it only asks
+}
+
+// log writes the one line of a write.
+func (w *Writer) log(ctx context.Context, method, id string, out *directory.Outcome, err error, took time.Duration) {
+	attrs := []slog.Attr{
+		slog.String("method", method), slog.String("group", id),
+		slog.String("actor", w.actor(ctx)), slog.String("request_id", w.requestID(ctx)), slog.Duration("took", took),
+	}
+	if err != nil {
+		outcome := "unknown"
+		if isUnsent(err) {
+			outcome = "not sent"
+		}
+		attrs = append(attrs, slog.String("outcome", outcome), slog.Any("error", err))
+		w.logger.LogAttrs(ctx, slog.LevelWarn, "write", attrs...)
+		return
+	}
+	attrs = append(attrs, slog.String("outcome", outcomeOf(out)), slog.Int("status", out.Status), slog.Int64("revision", out.Revision))
+	w.logger.LogAttrs(ctx, slog.LevelInfo, "write", attrs...)
+}
+
+func outcomeOf(out *directory.Outcome) string {
+	if out.Refresh == "" {
+		return "refused"
+	}
+	return string(out.Refresh)
+}
