@@ -1,0 +1,157 @@
+// Package api is Rollcall over HTTP: Tallyfy's own surface, so that a client
+// changes nothing but its base URL; Rollcall's, under /v1; and the probes,
+// metrics and documents beside them.
+//
+// Reads are answered from the mirror and say how old they are. Writes and
+// everything the mirror cannot answer exactly go upstream under the caller's
+// own token. The package keeps no state of its own: what it needs of the
+// mirror, the poller, the writer and the upstream client is declared here.
+package api
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"rollcall/internal/directory"
+)
+
+// A Mirror is the local copy of the organisation. Each read shows one state,
+// the one its Freshness names, and, State apart, fails with
+// directory.ErrNoData before the first sweep has succeeded.
+type Mirror interface {
+	Payloads
+	Directory
+	State
+}
+
+// Payloads are the rows as upstream shapes them, in order of creation, ties
+// by id.
+type Payloads interface {
+	GroupPayload(ctx context.Context, id string) (directory.Found[[]byte], error)
+	MemberPayload(ctx context.Context, id int64) (directory.Found[[]byte], error)
+	GroupPayloads(ctx context.Context, offset, limit int) (directory.PayloadPage, error)
+	MemberPayloads(ctx context.Context, offset, limit int) (directory.PayloadPage, error)
+}
+
+// Directory answers who is in which group. Groups and GroupSummary leave the
+// members and guests of a group out; GroupsWithEdges and Group hold them.
+type Directory interface {
+	Groups(context.Context, directory.ListQuery) (directory.Page[directory.Group], error)
+	GroupsWithEdges(context.Context, directory.ListQuery) (directory.Page[directory.Group], error)
+	Group(context.Context, directory.GroupRef) (directory.Found[directory.Group], error)
+	GroupSummary(context.Context, directory.GroupRef) (directory.Found[directory.Group], error)
+	GroupMembers(context.Context, directory.GroupRef, directory.Kind, directory.ListQuery) (directory.Page[directory.Membership], error)
+	Members(context.Context, directory.ListQuery) (directory.Page[directory.Member], error)
+	Member(context.Context, directory.PersonRef) (directory.Found[directory.Member], error)
+	GroupsOfPerson(context.Context, directory.PersonRef, directory.ListQuery) (directory.Page[directory.GroupOfPerson], error)
+	GroupsOfGuest(ctx context.Context, email string, q directory.ListQuery) (directory.Page[directory.GroupOfPerson], error)
+	Check(ctx context.Context, who directory.PersonRef, in directory.GroupRef, includeDisabled bool) (directory.Found[directory.Check], error)
+}
+
+// State is what the mirror knows of itself, at revision 0 before there is
+// data.
+type State interface {
+	Freshness(context.Context) (directory.Freshness, error)
+	Counts(context.Context) (directory.Counts, error)
+	Size(context.Context) (int64, error)
+}
+
+// A Poller keeps the mirror up to date.
+type Poller interface {
+	// Sync waits up to wait for a sweep that began after the call; with no
+	// wait it asks for one and returns at once.
+	Sync(ctx context.Context, wait time.Duration) (directory.Sweep, error)
+	Status() directory.PollStatus
+	// MarkEverything says that a write of unknown reach went upstream.
+	MarkEverything()
+}
+
+// A Writer sends a write on groups upstream and sees to the mirror's copy
+// before it returns. The request's path begins with /organizations/.
+type Writer interface {
+	Group(ctx context.Context, r *http.Request, body []byte) (*directory.Outcome, error)
+}
+
+// An Upstream passes requests on as they are. The caller closes the answer's
+// body.
+type Upstream interface {
+	Forward(context.Context, *http.Request) (*http.Response, error)
+	Budget() directory.Budget
+}
+
+// Options are what an API is made of. All but PublicURL and MaxStale are
+// needed.
+type Options struct {
+	Organization string
+	Mirror       Mirror
+	Poller       Poller
+	Writer       Writer
+	Upstream     Upstream
+	Logger       *slog.Logger
+	Registry     *prometheus.Registry // metrics are registered on it and served from it
+	Version      string               // of the program
+
+	PublicURL *url.URL      // origin and base path under which clients reach the server
+	MaxStale  time.Duration // beyond it the server is not ready and does not check; 0 is never
+}
+
+// An API serves both surfaces. It is safe for concurrent use.
+type API struct {
+	server *server
+}
+
+type server struct {
+	Options
+	mux     *http.ServeMux
+	access  *access
+	metrics *httpMetrics
+	refused *bounded
+
+	compress func(http.Handler) http.HandlerFunc
+	stopping chan struct{} // closed when the server is about to stop
+	stop     func()
+}
+
+// New builds the API and registers its metrics.
+func New(o Options) (*API, error) {
+	s := &server{
+		Options: o, mux: http.NewServeMux(), metrics: newHTTPMetrics(), refused: newBounded(),
+		stopping: make(chan struct{}),
+	}
+	s.stop = sync.OnceFunc(func() { close(s.stopping) })
+	var err error
+	if s.access, err = newAccess(o.PublicURL); err != nil {
+		return nil, err
+	}
+	if s.compress, err = newCompressor(); err != nil {
+		return nil, err
+	}
+	for _, c := range append(s.metrics.collectors(), newMirrorCollector(o.Mirror, o.Poller)) {
+		if err := o.Registry.Register(c); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	if err := s.routes(); err != nil {
+		return nil, err
+	}
+	return &API{s}, nil
+}
+
+// ServeHTTP serves everything.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.server.observe(w, r, a.server.front)
+}
+
+// Stopping makes the server unready, so that no more is sent to it, and ends
+// the waits of those who wait for a sweep, so that it can drain.
+func (a *API) Stopping() { a.server.stop() }
+
+// Ops serves the probes and the metrics alone, to anybody.
+func (a *API) Ops() http.Handler { return a.server.opsRoutes() }

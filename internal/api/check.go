@@ -1,0 +1,31 @@
+package api
+
+import (
+	"context"
+
+	"rollcall/internal/directory"
+)
+
+// A CheckInput asks whether somebody is in a group.
+type CheckInput struct {
+	ReadInput
+	Member          string `query:"member" required:"true" doc:"The person: digits are a member's id, anything else is an e-mail, looked up among members, then guests; id: or name: in front forces it."`
+	Group           string `query:"group" required:"true" doc:"The group: 32 hex digits are an id, anything else is a name; id: or name: in front forces it."`
+	IncludeDisabled bool   `query:"include_disabled" doc:"Count a disabled person as a member where Tallyfy still lists the edge."`
+}
+
+var checkDoc = doc{
+	"check", "Is somebody in a group",
+	"A disabled person is no member, with the reason disabled, unless include_disabled=true. Somebody or a group that is not known is 404.", "check",
+}
+
+func (s *server) check(ctx context.Context, in *CheckInput) (*OneOutput[Check], error) {
+	verdict, err := s.Mirror.Check(ctx, directory.ParsePersonRef(in.Member), directory.ParseGroupRef(in.Group), in.IncludeDisabled)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.tooOld(verdict.Freshness); err != nil {
+		return nil, err
+	}
+	return found(ctx, s, verdict, newCheck), nil
+}

@@ -1,0 +1,105 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/swaggest/swgui"
+	"github.com/swaggest/swgui/v5emb"
+)
+
+const about = `Who is in which group of a Tallyfy organisation, from a local mirror.
+
+Every answer shows one revision and says how old it is: see the headers ` + "`Age`" + `, ` + "`Rollcall-Confirmed-At`" + ` and
+` + "`Rollcall-Revision`" + `. Lists come in pages; all pages of a walk show the revision it began with. Problems have a stable
+` + "`type`" + `.
+
+Beside these paths, Tallyfy's own API is served at ` + "`/organizations/{org}/…`" + `, and likewise under ` + "`/api`" + `: groups and users are
+read from the mirror, everything else is forwarded with the caller's own token. Group writes sent there are shown by the next
+read.
+
+**What a write can lose.** Tallyfy's API replaces a group's member list as a whole and knows no precondition. No write through
+Rollcall erases another one made through Rollcall, but a change that somebody else makes to the same group directly in Tallyfy,
+within the one round trip in which a write is under way, cannot be seen and may be overwritten.`
+
+func describe(version string, public *url.URL) *huma.OpenAPI {
+	server := "/"
+	if public != nil {
+		server = public.String()
+	}
+	return &huma.OpenAPI{
+		OpenAPI: "3.1.0",
+		Info: &huma.Info{
+			Title: "Rollcall", Version: version, Description: about,
+			License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+		},
+		Components: &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)},
+		Tags: []*huma.Tag{
+			{Name: "groups", Description: "Groups and who is in them."},
+			{Name: "members", Description: "Members and which groups they are in."},
+			{Name: "guests", Description: "Guests, who are known as e-mails alone."},
+			{Name: "check", Description: "Is somebody in a group."},
+			{Name: "itself", Description: "Rollcall itself."},
+		},
+		Servers:  []*huma.Server{{URL: server}},
+		Security: []map[string][]string{{}}, // reading takes none
+	}
+}
+
+// problemResponse is how every operation may fail.
+func problemResponse(v1 huma.API) *huma.Response {
+	return &huma.Response{
+		Description: "A problem (RFC 9457), with a stable type.",
+		Content: map[string]*huma.MediaType{
+			"application/problem+json": {Schema: v1.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "")},
+		},
+	}
+}
+
+// stillRunning is the answer of a sync that did not wait long enough.
+func stillRunning(v1 huma.API) map[string]*huma.Response {
+	schema := v1.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[One[Sweep]](), true, "")
+	return map[string]*huma.Response{
+		"202": {Description: "Accepted: the sweep still runs.", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}},
+	}
+}
+
+// A document is the OpenAPI document in both notations, made once.
+type document struct{ asJSON, asYAML []byte }
+
+func newDocument(d *huma.OpenAPI) (*document, error) {
+	asJSON, err := d.MarshalJSON()
+	if err != nil {
+		return nil, fmt.Errorf("OpenAPI document: %w", err)
+	}
+	asYAML, err := d.YAML()
+	if err != nil {
+		return nil, fmt.Errorf("OpenAPI document: %w", err)
+	}
+	return &document{asJSON, asYAML}, nil
+}
+
+func (d *document) json(w http.ResponseWriter, _ *http.Request) error {
+	writeBody(w, http.StatusOK, "application/openapi+json", d.asJSON)
+	return nil
+}
+
+func (d *document) yaml(w http.ResponseWriter, _ *http.Request) error {
+	writeBody(w, http.StatusOK, "application/openapi+yaml", d.asYAML)
+	return nil
+}
+
+// docs shows the document in a browser; all it loads comes from here.
+func (s *server) docs() handler {
+	page := v5emb.NewHandlerWithConfig(swgui.Config{
+		Title: "Rollcall", SwaggerJSON: s.basePath() + "/openapi.json",
+		BasePath: s.basePath() + "/docs", InternalBasePath: "/docs",
+	})
+	return func(w http.ResponseWriter, r *http.Request) error {
+		page.ServeHTTP(w, r)
+		return nil
+	}
+}

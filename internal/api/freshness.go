@@ -1,0 +1,85 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"rollcall/internal/directory"
+)
+
+// A Freshness says how old an answer is and which state it shows. It goes
+// out as headers, because bodies hold nothing that moves without a revision.
+type Freshness struct {
+	Age         int    `header:"Age" doc:"Seconds since the oldest row of the answer was confirmed."`
+	ConfirmedAt string `header:"Rollcall-Confirmed-At" doc:"When the request left that found the oldest row of the answer as it is (RFC 3339)."`
+	CacheStatus string `header:"Cache-Status" doc:"rollcall; hit, for the mirror answered (RFC 9211)."`
+	Revision    int64  `header:"Rollcall-Revision" doc:"The revision that the answer shows."`
+	Epoch       string `header:"Rollcall-Epoch" doc:"The life of the database that the revision belongs to."`
+}
+
+func freshnessOf(f directory.Freshness, now time.Time) Freshness {
+	h := Freshness{CacheStatus: "rollcall; hit", Revision: f.Revision, Epoch: f.Epoch}
+	if !f.ConfirmedAt.IsZero() {
+		h.Age = int(max(now.Sub(f.ConfirmedAt), 0) / time.Second)
+		h.ConfirmedAt = f.ConfirmedAt.UTC().Format(time.RFC3339Nano)
+	}
+	return h
+}
+
+func (f Freshness) set(h http.Header) {
+	h.Set("Age", strconv.Itoa(f.Age))
+	if f.ConfirmedAt != "" {
+		h.Set("Rollcall-Confirmed-At", f.ConfirmedAt)
+	}
+	h.Set("Cache-Status", f.CacheStatus)
+	h.Set("Rollcall-Revision", strconv.FormatInt(f.Revision, 10))
+	h.Set("Rollcall-Epoch", f.Epoch)
+}
+
+// What a read lets others keep: for the same caller, asking each time.
+const (
+	cacheControl = "private, no-cache"
+	vary         = "Authorization, Accept-Encoding"
+)
+
+// etag names an answer: the state it shows, what was asked, and the program
+// that worded it. It is weak, because it holds for each compression.
+func (s *server) etag(f directory.Freshness, query string) string {
+	text := fmt.Sprintf("%s\n%s\n%d\n%d\n%d\n%s", s.Version, f.Epoch, f.Revision, f.PublishedAt.UnixMilli(), f.Nonce, query)
+	return `W/"` + digest(text, 16) + `"`
+}
+
+func digest(text string, bytes int) string {
+	sum := sha256.Sum256([]byte(text))
+	return base64.RawURLEncoding.EncodeToString(sum[:bytes])
+}
+
+// canonical is what was asked, with parameters in one order and without
+// those named. Paths are kept as sent, escapes included.
+func canonical(u *url.URL, without ...string) string {
+	values := u.Query()
+	for _, name := range without {
+		values.Del(name)
+	}
+	return u.EscapedPath() + "?" + values.Encode()
+}
+
+// isKnown reports whether the caller has the answer already: If-None-Match,
+// in one header or several, names it or anything. Comparison is weak.
+func isKnown(r *http.Request, etag string) bool {
+	for _, line := range r.Header.Values("If-None-Match") {
+		for candidate := range strings.SplitSeq(line, ",") {
+			candidate = strings.TrimSpace(candidate)
+			if candidate == "*" || "W/"+strings.TrimPrefix(candidate, "W/") == etag {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,52 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// front sends a request to its route. Paths that the mux would answer with a
+// redirect are refused before, because a client that follows it would send
+// its token to wherever the path was bent to.
+func (s *server) front(w http.ResponseWriter, r *http.Request) {
+	if err := checkPath(r.URL); err != nil {
+		s.guarded(needRead, func(http.ResponseWriter, *http.Request) error { return err }).ServeHTTP(w, r)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// checkPath refuses dot segments and encoded slashes on Tallyfy's surface,
+// and elsewhere what is not in its simplest form.
+func checkPath(u *url.URL) error {
+	escaped := u.EscapedPath()
+	if isTallyfys(u.Path) {
+		if hasDots(u.Path) || strings.Contains(strings.ToLower(escaped), "%2f") {
+			return newProblem(http.StatusBadRequest, blank, "The path holds dot segments or an encoded slash: send it in its simplest form.")
+		}
+	} else if hasDots(escaped) {
+		return newProblem(http.StatusNotFound, noSuchPath, "The path holds dot segments: send it in its simplest form.")
+	}
+	if strings.Contains(escaped, "//") {
+		return newProblem(http.StatusNotFound, noSuchPath, "The path holds an empty segment: send it in its simplest form.")
+	}
+	return nil
+}
+
+func hasDots(path string) bool {
+	return slices.ContainsFunc(strings.Split(path, "/"), func(segment string) bool {
+		return segment == "." || segment == ".."
+	})
+}
+
+func isTallyfys(path string) bool {
+	path = strings.TrimPrefix(path, "/api")
+	for _, root := range []string{"/organizations", "/me", "/applications"} {
+		if path == root || strings.HasPrefix(path, root+"/") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// A Problem says what went wrong and what to do about it. On /v1 it is the
+// body as it is (RFC 9457); on Tallyfy's surface it takes Tallyfy's shapes.
+type Problem struct {
+	Type      string          `json:"type" example:"unknown-group" doc:"What kind of problem it is, one of a fixed list; about:blank where the status says it all."`
+	Title     string          `json:"title" example:"Not Found" doc:"The status in words."`
+	Status    int             `json:"status" example:"404" doc:"The HTTP status."`
+	Detail    string          `json:"detail" example:"No group has this id or name." doc:"What happened and what to do, for a person."`
+	IDs       []string        `json:"ids,omitempty" doc:"Of ambiguous-name: the groups that bear the name."`
+	Errors    []ProblemDetail `json:"errors,omitempty" doc:"Of invalid-parameter: each fault on its own."`
+	RequestID string          `json:"request_id,omitempty" doc:"Under which the log tells more."`
+
+	header http.Header // sent beside it
+	cause  error       // for the log; never shown
+}
+
+// A ProblemDetail is one fault of a request.
+type ProblemDetail struct {
+	Location string `json:"location" example:"query.limit" doc:"Where it is."`
+	Message  string `json:"message" example:"expected number <= 1000" doc:"What it is."`
+}
+
+// The kinds of problem. Those that later parts of the surface raise are
+// added here.
+const (
+	unauthenticatedType = "unauthenticated"
+	forbiddenType       = "forbidden"
+	unknownGroup        = "unknown-group"
+	unknownPerson       = "unknown-person"
+	noSuchPath          = "no-such-path"
+	ambiguousName       = "ambiguous-name"
+	cursorGone          = "cursor-gone"
+	tooLarge            = "too-large"
+	invalidParameter    = "invalid-parameter"
+	tooManyRequests     = "too-many-requests"
+	upstreamRefused     = "upstream-refused"
+	upstreamUnauth      = "upstream-unauthorized"
+	noDataYet           = "no-data-yet"
+	tooStale            = "too-stale"
+	outcomeUnknown      = "outcome-unknown"
+	blank               = "about:blank"
+)
+
+func newProblem(status int, kind, format string, args ...any) *Problem {
+	return &Problem{
+		Type: kind, Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...),
+		header: http.Header{},
+	}
+}
+
+func forbidden(format string, args ...any) *Problem {
+	return newProblem(http.StatusForbidden, forbiddenType, format, args...)
+}
+
+func unauthenticated() *Problem {
+	p := newProblem(http.StatusUnauthorized, unauthenticatedType, "Unauthenticated. This goes to Tallyfy: send your own Tallyfy token as Authorization: Bearer.")
+	p.header.Set("WWW-Authenticate", `Bearer realm="Tallyfy"`)
+	return p
+}
+
+// invalid names the parameter at fault.
+func invalid(parameter, format string, args ...any) *Problem {
+	detail := ProblemDetail{"query." + parameter, fmt.Sprintf(format, args...)}
+	p := newProblem(http.StatusUnprocessableEntity, invalidParameter, "%s: %s", parameter, detail.Message)
+	p.Errors = []ProblemDetail{detail}
+	return p
+}
+
+// Error is what the log says.
+func (p *Problem) Error() string {
+	text := fmt.Sprintf("%d %s: %s", p.Status, p.Type, p.Detail)
+	if p.cause != nil {
+		text += ": " + p.cause.Error()
+	}
+	return text
+}
+
+func (p *Problem) Unwrap() error { return p.cause }
+
+// GetStatus returns the HTTP status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders returns what is sent beside the problem.
+func (p *Problem) GetHeaders() http.Header { return p.header }
+
+// ContentType is that of RFC 9457, whatever was negotiated.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }

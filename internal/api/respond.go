@@ -1,0 +1,196 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"rollcall/internal/directory"
+)
+
+// statusClientGone is what the log and the metrics say of a request whose
+// client did not wait for the answer; nobody receives it.
+const statusClientGone = 499
+
+// explain is the one table from error to answer. What it does not know is a
+// fault of Rollcall: a dull 500, the detail goes to the log.
+func (s *server) explain(err error) *Problem {
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return p
+	}
+	if errors.Is(err, context.Canceled) {
+		return newProblem(statusClientGone, blank, "The client went away.")
+	}
+	if body, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return newProblem(http.StatusRequestEntityTooLarge, tooLarge, "The body is larger than the limit of %d bytes.", body.Limit)
+	}
+	if up, ok := errors.AsType[*directory.UpstreamError](err); ok {
+		return explainUpstream(up)
+	}
+	if name, ok := errors.AsType[*directory.AmbiguousNameError](err); ok {
+		p := newProblem(http.StatusConflict, ambiguousName, "%d groups have this name: name one by its id.", len(name.IDs))
+		p.IDs = name.IDs
+		return p
+	}
+	switch {
+	case errors.Is(err, directory.ErrUnknownGroup):
+		return newProblem(http.StatusNotFound, unknownGroup, "No group has this id or name: /v1/groups lists those there are.")
+	case errors.Is(err, directory.ErrUnknownPerson):
+		return newProblem(http.StatusNotFound, unknownPerson, "Nobody has this id or e-mail: /v1/members lists the members, and a guest is known while a group holds it.")
+	case errors.Is(err, directory.ErrCursorGone):
+		return newProblem(http.StatusGone, cursorGone, "The cursor's revision is no longer in this database: begin again without a cursor.")
+	case errors.Is(err, directory.ErrNoData):
+		return s.noData()
+	}
+	p := newProblem(http.StatusInternalServerError, blank, "Something went wrong inside Rollcall; its log tells more under the request id.")
+	p.cause = err
+	return p
+}
+
+// explainUpstream tells of a request that upstream did not answer well. Its
+// answers to forwarded requests are no errors and go back as they came.
+func explainUpstream(up *directory.UpstreamError) *Problem {
+	var p *Problem
+	switch up.Reason {
+	case directory.ReasonBudget:
+		p = newProblem(http.StatusTooManyRequests, tooManyRequests, "The budget of requests to Tallyfy is spent for now: try again later.")
+	case directory.ReasonThrottled:
+		p = newProblem(http.StatusTooManyRequests, tooManyRequests, "Tallyfy limits requests for now: try again later.")
+	case directory.ReasonUnauthorized:
+		p = newProblem(http.StatusBadGateway, upstreamUnauth, "Tallyfy refuses the token that Rollcall was started with: give it a new one.")
+	case directory.ReasonTimeout:
+		p = newProblem(http.StatusGatewayTimeout, upstreamRefused, "Tallyfy did not answer in time (%s).", up.Op)
+	case directory.ReasonInternal, directory.ReasonStorage:
+		p = newProblem(http.StatusInternalServerError, blank, "Something went wrong inside Rollcall; its log tells more under the request id.")
+	default:
+		p = newProblem(http.StatusBadGateway, upstreamRefused, "Tallyfy could not be used: %s.", plain(up))
+	}
+	p.cause = up
+	if up.RetryAfter > 0 || p.Status == http.StatusTooManyRequests {
+		p.header.Set("Retry-After", seconds(up.RetryAfter))
+	}
+	return p
+}
+
+// plain says what upstream did without what lies below it: causes may name
+// hosts and addresses.
+func plain(up *directory.UpstreamError) string {
+	return (&directory.UpstreamError{Op: up.Op, Reason: up.Reason, Status: up.Status, Code: up.Code}).Error()
+}
+
+// noData says why there is nothing to answer from yet.
+func (s *server) noData() *Problem {
+	status := s.Poller.Status()
+	why := string(status.State)
+	if status.LastError != nil {
+		why = string(status.LastError.Reason)
+	}
+	p := newProblem(http.StatusServiceUnavailable, noDataYet, "No data yet: the first sweep of Tallyfy has not succeeded (%s). Try again later.", why)
+	p.header.Set("Retry-After", seconds(time.Until(status.NextSweepAt)))
+	return p
+}
+
+// seconds is a Retry-After: whole seconds, at least one, at most an hour.
+func seconds(d time.Duration) string {
+	return strconv.Itoa(int(math.Ceil(min(max(d, time.Second), time.Hour).Seconds())))
+}
+
+// fail answers with what err means, in the shape of the surface.
+func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	s.answer(w, r, s.finish(r, err))
+}
+
+func (s *server) answer(w http.ResponseWriter, r *http.Request, p *Problem) {
+	w.Header().Set("Cache-Control", cacheControl)
+	for name, values := range p.header {
+		w.Header()[name] = values
+	}
+	if p.Status == statusClientGone {
+		w.WriteHeader(p.Status)
+		return
+	}
+	if isV1(r.URL.Path) {
+		s.writeJSON(w, r, p.Status, p.ContentType(""), p)
+		return
+	}
+	s.writeJSON(w, r, p.Status, "application/json", tallyfyShape(p))
+}
+
+// finish explains err and adds what is known of the request: the request id,
+// the line in the log.
+func (s *server) finish(r *http.Request, err error) *Problem {
+	p := s.explain(err)
+	switch {
+	case p.Status == http.StatusUnauthorized, p.Status == http.StatusForbidden:
+		s.refused.log(s.Logger, r, p)
+	case p.Status == http.StatusInternalServerError:
+		p.RequestID = RequestID(r.Context())
+		s.Logger.ErrorContext(r.Context(), "request failed", "err", err, "route", route(r), "request_id", p.RequestID)
+	}
+	return p
+}
+
+// dated acts, and says of a row that is not there how old that knowledge is.
+// As a miss does not tell which state it saw, it is read again after the state
+// was taken down, so that the state is never a later one. What is no read is
+// done once.
+func (s *server) dated(r *http.Request, act func() error) error {
+	err := act()
+	if !isMiss(err) || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return err
+	}
+	f, failed := s.Mirror.Freshness(r.Context())
+	if failed != nil {
+		return failed
+	}
+	if err = act(); !isMiss(err) {
+		return err
+	}
+	p := s.explain(err)
+	freshnessOf(f, time.Now()).set(p.header)
+	return p
+}
+
+func isMiss(err error) bool {
+	_, ambiguous := errors.AsType[*directory.AmbiguousNameError](err)
+	return ambiguous || errors.Is(err, directory.ErrUnknownGroup) || errors.Is(err, directory.ErrUnknownPerson)
+}
+
+func noEndpoint(http.ResponseWriter, *http.Request) error {
+	return newProblem(http.StatusNotFound, noSuchPath, "There is nothing at this path: /docs lists what there is.")
+}
+
+// writeJSON encodes to memory first, so that what cannot be encoded can
+// still become a 500.
+func (s *server) writeJSON(w http.ResponseWriter, r *http.Request, status int, contentType string, v any) {
+	body, err := encode(v)
+	if err != nil {
+		s.Logger.ErrorContext(r.Context(), "answer cannot be encoded", "err", err, "route", route(r))
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	writeBody(w, status, contentType, body)
+}
+
+func writeBody(w http.ResponseWriter, status int, contentType string, body []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client may have gone
+}
+
+func encode(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return buf.Bytes(), err
+}
+
+func isV1(path string) bool { return path == "/v1" || strings.HasPrefix(path, "/v1/") }
