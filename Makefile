@@ -1,0 +1,38 @@
+# What CI runs is .ci/run; these are its parts, for the hand.
+
+LINT  := go tool -modfile=golangci.mod golangci-lint
+TOOLS := go tool -modfile=tools.mod
+
+.PHONY: all build test lint fmt generate bench fuzz ci demo
+
+all: build test
+
+build:
+	CGO_ENABLED=0 go build -trimpath -o bin/rollcall ./cmd/rollcall
+
+test:
+	go test -race ./...
+
+lint:
+	go vet ./...
+	$(LINT) run ./...
+
+fmt:
+	$(TOOLS) gofumpt -l -w .
+
+generate:
+	CGO_ENABLED=0 $(TOOLS) sqlc generate
+
+# The full sizes: 10,000 groups, 100,000 members, 1,000,000 memberships.
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+# FUZZ=FuzzDecodeGroup PKG=./internal/payload make fuzz
+fuzz:
+	go test -run '^$$' -fuzz '^$(FUZZ)$$' -fuzztime 60s $(PKG)
+
+demo:
+	go run ./cmd/rollcall demo
+
+ci:
+	.ci/run

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// serverSettings name a running server.
+type serverSettings struct {
+	Server string `name:"server" env:"ROLLCALL_SERVER" placeholder:"URL" help:"Server to ask, http://host:port or unix:/path (default: the one that serve would be here, by $ROLLCALL_LISTEN or 127.0.0.1:7655)."`
+}
+
+// A client asks one server, or one file as a server would answer from it.
+type client struct {
+	base string // ends without a slash
+	name string // of what is asked, for messages
+	http *http.Client
+}
+
+// clientTimeout bounds one answer.
+const clientTimeout = 30 * time.Second
+
+// newClient makes a client of a server: http://host:port[/base], host:port
+// or unix:/path.
+func newClient(server string) (*client, error) {
+	if path, ok := strings.CutPrefix(server, "unix:"); ok {
+		path, _, _ = strings.Cut(path, "?")
+		return &client{base: "http://localhost", name: server, http: &http.Client{Transport: socketTransport(path)}}, nil
+	}
+	if !strings.Contains(server, "://") {
+		server = "http://" + server
+	}
+	u, err := url.Parse(server)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, usagef("--server: %q is not a server, give http://host:port, or unix:/path", server)
+	}
+	base := strings.TrimRight(server, "/")
+	return &client{base: base, name: base, http: &http.Client{}}, nil
+}
+
+func socketTransport(path string) *http.Transport {
+	return &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var dialer net.Dialer
+		return dialer.DialContext(ctx, "unix", path)
+	}}
+}
+
+// server is the one to ask: the one that is set, else the one that serve
+// would be in this environment.
+func (s *serverSettings) server(env func(string) string) string {
+	if s.Server != "" {
+		return s.Server
+	}
+	listen := cmp.Or(env("ROLLCALL_LISTEN"), defaultListen)
+	if host, port, err := net.SplitHostPort(listen); err == nil && (host == "" || net.ParseIP(host).IsUnspecified()) {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return listen
+}
+
+// An answer is a body with what its headers say of it.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// A refusal is an answer of the server that is no success.
+type refusal struct {
+	status int
+	kind   string // the last part of the problem's type, or empty
+	text   string
+}
+
+func (r *refusal) Error() string { return r.text }
+
+// get asks for a path below the base.
+func (c *client) get(ctx context.Context, path string, query url.Values) (*answer, error) {
+	return c.do(ctx, http.MethodGet, path, query, clientTimeout)
+}
+
+func (c *client) do(ctx context.Context, method, path string, query url.Values, timeout time.Duration) (*answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	target := c.base + path
+	if len(query) > 0 {
+		target += "?" + query.Encode()
+	}
+	request, err := http.NewRequestWithContext(ctx, method, target, nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Accept", "application/json")
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("no answer from %s, is rollcall serve running there? --server (ROLLCALL_SERVER) names another: %w", c.name, withoutURL(err))
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, fmt.Errorf("the answer of %s broke off: %w", c.name, err)
+	}
+	if response.StatusCode >= http.StatusBadRequest {
+		return nil, refused(response, body)
+	}
+	return &answer{status: response.StatusCode, header: response.Header, body: body}, nil
+}
+
+// withoutURL takes off the part of an error that repeats method and URL.
+func withoutURL(err error) error {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		return wrapped.Err
+	}
+	return err
+}
+
+func refused(response *http.Response, body []byte) error {
+	var problem struct{ Type, Title, Detail string }
+	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	if kind != "application/problem+json" || json.Unmarshal(body, &problem) != nil {
+		return &refusal{status: response.StatusCode, text: "the server answered " + response.Status}
+	}
+	text := problem.Detail
+	if text == "" {
+		text = problem.Title
+	}
+	return &refusal{status: response.StatusCode, kind: problem.Type[strings.LastIndexAny(problem.Type, "/:#")+1:], text: text}
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"rollcall/internal/tallyfy"
+)
+
+// settings are those of a server. Each flag has an environment twin; what
+// they promise stands in the README's table.
+type settings struct {
+	upstreamSettings
+	fileSettings
+	pollSettings
+	listenSettings
+	logSettings
+}
+
+// check refuses what is missing, wrong or contradictory, before anything is
+// created.
+func (s *settings) check() error {
+	return firstError(s.upstreamSettings.check, s.fileSettings.check, s.pollSettings.check, s.listenSettings.check)
+}
+
+func firstError(checks ...func() error) error {
+	for _, check := range checks {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type upstreamSettings struct {
+	BaseURL string        `name:"base-url" env:"TALLYFY_BASE_URL" default:"https://go.tallyfy.com/api" help:"Tallyfy, with or without path or trailing slash; http:// only on loopback."`
+	Org     string        `name:"org" env:"TALLYFY_ORG_ID" placeholder:"ID" help:"Organisation to mirror."`
+	Rate    int           `name:"upstream-rate" env:"ROLLCALL_UPSTREAM_RATE" default:"90" help:"Most requests sent in any sliding minute, and never more than 12 in 5 s; 0 lifts both."`
+	Hourly  int           `name:"upstream-hourly" env:"ROLLCALL_UPSTREAM_HOURLY" default:"900" help:"Most requests sent in any sliding hour; 0 means no limit."`
+	Timeout time.Duration `name:"upstream-timeout" env:"ROLLCALL_UPSTREAM_TIMEOUT" default:"60s" help:"For one request."`
+	CAFile  string        `name:"upstream-ca-file" env:"ROLLCALL_UPSTREAM_CA_FILE" placeholder:"FILE" help:"Certificates in PEM form, added to the system's roots."`
+}
+
+// check has the client say what it would refuse, without asking for anything.
+func (s *upstreamSettings) check() error {
+	switch {
+	case s.Org == "":
+		return usagef("--org is missing: set it to the id of your Tallyfy organisation")
+	case strings.ContainsFunc(s.Org, notInID):
+		return usagef("--org: %q is not an organisation id, which has letters, digits, - and _ alone", s.Org)
+	case s.Timeout <= 0:
+		return usagef("--upstream-timeout: %s is not positive, give a duration such as 60s", s.Timeout)
+	}
+	options := s.clientOptions()
+	options.Token = tallyfy.StaticToken("none")
+	if _, err := tallyfy.New(options); err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
+func notInID(r rune) bool {
+	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_')
+}
+
+func (s *upstreamSettings) clientOptions() tallyfy.Options {
+	return tallyfy.Options{
+		BaseURL:      s.BaseURL,
+		Organization: s.Org,
+		Rate:         s.Rate,
+		Hourly:       s.Hourly,
+		Timeout:      s.Timeout,
+		CAFile:       s.CAFile,
+		UserAgent:    "rollcall/" + version(),
+	}
+}
+
+type fileSettings struct {
+	DB string `name:"db" env:"ROLLCALL_DB" default:"rollcall.db" placeholder:"rollcall.db" help:"Database file."`
+}
+
+func (s *fileSettings) check() error {
+	if s.DB == "" || s.DB == ":memory:" || strings.HasPrefix(s.DB, "file:") {
+		return usagef("--db: %q is not a file's path, give one such as rollcall.db", s.DB)
+	}
+	return nil
+}
+
+type pollSettings struct {
+	PollInterval  time.Duration `name:"poll-interval" env:"ROLLCALL_POLL_INTERVAL" default:"60s" help:"Pause between sweeps."`
+	ChurnInterval time.Duration `name:"churn-interval" env:"ROLLCALL_CHURN_INTERVAL" default:"1h" help:"How long last logins and picture links alone may wait to be published."`
+}
+
+func (s *pollSettings) check() error {
+	if s.PollInterval <= 0 {
+		return usagef("--poll-interval: %s is not positive, give a duration such as 60s", s.PollInterval)
+	}
+	if s.ChurnInterval <= 0 {
+		return usagef("--churn-interval: %s is not positive, give a duration such as 1h", s.ChurnInterval)
+	}
+	return nil
+}
+
+// defaultListen is where serve listens and reading commands ask.
+const defaultListen = "127.0.0.1:7655"
+
+type listenSettings struct {
+	Listen    string `name:"listen" env:"ROLLCALL_LISTEN" default:"${listen}" placeholder:"${listen}" help:"Address to answer on, or unix:/path?mode=0660."`
+	OpsListen string `name:"ops-listen" env:"ROLLCALL_OPS_LISTEN" placeholder:"ADDRESS" help:"Second address with /livez, /readyz and /metrics alone, open to whoever reaches it."`
+	PublicURL string `name:"public-url" env:"ROLLCALL_PUBLIC_URL" placeholder:"URL" help:"Origin and base path under which clients reach the server."`
+	Auth      string `name:"auth" env:"ROLLCALL_AUTH" enum:"none" default:"none" placeholder:"none" help:"Who may ask: none lets in whoever reaches a loopback address or socket, and is refused beyond."`
+}
+
+func (s *listenSettings) check() error {
+	listen, err := parseAddress("--listen", s.Listen)
+	switch {
+	case err != nil:
+		return err
+	case s.Auth == "none" && !listen.isLocal():
+		return usagef("--listen: %s can be reached from other machines, and --auth=none lets everybody in: "+
+			"listen on 127.0.0.1, [::1] or a unix: socket", s.Listen)
+	}
+	if s.OpsListen != "" {
+		if _, err := parseAddress("--ops-listen", s.OpsListen); err != nil {
+			return err
+		}
+	}
+	return s.checkPublicURL()
+}
+
+func (s *listenSettings) checkPublicURL() error {
+	if s.PublicURL == "" {
+		return nil
+	}
+	u, err := url.Parse(s.PublicURL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return usagef("--public-url: %q is not an origin with a base path, give one such as https://intranet.example/rollcall", s.PublicURL)
+	}
+	return nil
+}
+
+type logSettings struct {
+	LogFormat string `name:"log-format" env:"ROLLCALL_LOG_FORMAT" enum:"auto,text,json" default:"auto" placeholder:"auto" help:"text, json, or auto: text on a terminal and json elsewhere."`
+	LogLevel  string `name:"log-level" env:"ROLLCALL_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" placeholder:"info" help:"The least level that is logged: debug, info, warn or error."`
+}

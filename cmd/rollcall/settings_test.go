@@ -1,0 +1,221 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// complete is an environment that serve accepts, but for what a test breaks.
+// Its upstream is a port that nobody listens on.
+func complete(changes ...string) map[string]string {
+	env := map[string]string{
+		"TALLYFY_ACCESS_TOKEN": "secret-of-the-test",
+		"TALLYFY_ORG_ID":       "0123456789abcdef0123456789abcdef",
+		"TALLYFY_BASE_URL":     "http://127.0.0.1:1",
+		"ROLLCALL_LISTEN":      "127.0.0.1:0",
+		"ROLLCALL_DB":          "test.db",
+	}
+	for i := 0; i+1 < len(changes); i += 2 {
+		env[changes[i]] = changes[i+1]
+	}
+	return env
+}
+
+func TestWrongSettingsAreRefusedBeforeAnythingIsCreated(t *testing.T) {
+	tests := []struct {
+		name string
+		env  map[string]string
+		args []string
+		says []string
+	}{
+		{"no token", complete("TALLYFY_ACCESS_TOKEN", ""), nil, []string{"TALLYFY_ACCESS_TOKEN", "set"}},
+		{"no organisation", complete("TALLYFY_ORG_ID", ""), nil, []string{"--org (TALLYFY_ORG_ID)", "set"}},
+		{"token and token file", complete("TALLYFY_ACCESS_TOKEN_FILE", "x"), nil, []string{"TALLYFY_ACCESS_TOKEN and TALLYFY_ACCESS_TOKEN_FILE", "unset one"}},
+		{"two tokens", complete("TALLYFY_API_TOKEN", "other"), nil, []string{"TALLYFY_API_TOKEN", "unset one"}},
+		{"token file missing", complete("TALLYFY_ACCESS_TOKEN", "", "TALLYFY_ACCESS_TOKEN_FILE", "none"), nil, []string{"TALLYFY_ACCESS_TOKEN_FILE", "make it give"}},
+		{"token with the word Bearer", complete("TALLYFY_ACCESS_TOKEN", "Bearer abc"), nil, []string{"TALLYFY_ACCESS_TOKEN", "alone"}},
+		{"duration without unit", complete("ROLLCALL_POLL_INTERVAL", "60"), nil, []string{"--poll-interval (ROLLCALL_POLL_INTERVAL)", `"60"`, "90s"}},
+		{"duration flag without unit", complete(), []string{"--upstream-timeout=5"}, []string{"--upstream-timeout", "unit"}},
+		{"interval not positive", complete(), []string{"--poll-interval=0s"}, []string{"--poll-interval", "positive"}},
+		{"unknown flag", complete(), []string{"--pol-interval=5s"}, []string{"--pol-interval", "--poll-interval"}},
+		{"unknown argument", complete(), []string{"now"}, []string{"now", "--help"}},
+		{"flag without value", complete(), []string{"--org"}, []string{"--org (TALLYFY_ORG_ID)", "wants a value"}},
+		{"rate no number", complete("ROLLCALL_UPSTREAM_RATE", "many"), nil, []string{"--upstream-rate (ROLLCALL_UPSTREAM_RATE)", "whole number"}},
+		{"rate negative", complete(), []string{"--upstream-rate=-1"}, []string{"--upstream-rate", "0 or more"}},
+		{"hourly negative", complete(), []string{"--upstream-hourly=-1"}, []string{"--upstream-hourly", "0 or more"}},
+		{"organisation with a slash", complete("TALLYFY_ORG_ID", "a/b"), nil, []string{"TALLYFY_ORG_ID", "letters"}},
+		{"base URL without scheme", complete("TALLYFY_BASE_URL", "go.tallyfy.com/api"), nil, []string{"--base-url (TALLYFY_BASE_URL)", "https://"}},
+		{"base URL in the clear", complete("TALLYFY_BASE_URL", "http://go.tallyfy.com/api"), nil, []string{"--base-url", "https://"}},
+		{"base URL with a user", complete("TALLYFY_BASE_URL", "https://u:p@go.tallyfy.com"), nil, []string{"--base-url", "no user"}},
+		{"CA file missing", complete("ROLLCALL_UPSTREAM_CA_FILE", "none"), nil, []string{"--upstream-ca-file"}},
+		{"listen without port", complete("ROLLCALL_LISTEN", "127.0.0.1"), nil, []string{"--listen (ROLLCALL_LISTEN)", "host:port"}},
+		{"listen beyond loopback", complete("ROLLCALL_LISTEN", "0.0.0.0:0"), nil, []string{"--listen (ROLLCALL_LISTEN)", "--auth=none", "127.0.0.1"}},
+		{"listen everywhere", complete("ROLLCALL_LISTEN", ":0"), nil, []string{"--listen", "--auth=none"}},
+		{"listen by name", complete("ROLLCALL_LISTEN", "intranet.example:0"), nil, []string{"--listen", "--auth=none"}},
+		{"socket with unknown option", complete("ROLLCALL_LISTEN", "unix:/x?owner=me"), nil, []string{"--listen", "mode=0660"}},
+		{"ops address", complete("ROLLCALL_OPS_LISTEN", "9090"), nil, []string{"--ops-listen (ROLLCALL_OPS_LISTEN)"}},
+		{"auth not yet known", complete("ROLLCALL_AUTH", "maybe"), nil, []string{"--auth (ROLLCALL_AUTH)", `"none"`}},
+		{"public URL", complete("ROLLCALL_PUBLIC_URL", "intranet"), nil, []string{"--public-url (ROLLCALL_PUBLIC_URL)", "https://"}},
+		{"database no path", complete("ROLLCALL_DB", ":memory:"), nil, []string{"--db (ROLLCALL_DB)", "path"}},
+		{"log level", complete("ROLLCALL_LOG_LEVEL", "loud"), nil, []string{"--log-level (ROLLCALL_LOG_LEVEL)"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			code, stdout, stderr := invoke(t, test.env, append([]string{"serve"}, test.args...)...)
+			if code != exitUsage || stdout != "" {
+				t.Errorf("exit code %d, stdout %q; want %d and nothing", code, stdout, exitUsage)
+			}
+			wantSentence(t, stderr, test.says...)
+			if strings.Contains(stderr, "secret-of-the-test") {
+				t.Errorf("the token is told: %q", stderr)
+			}
+			wantEmptyFolder(t)
+		})
+	}
+}
+
+func wantEmptyFolder(t *testing.T) {
+	t.Helper()
+	entries, err := os.ReadDir(".")
+	if err != nil || len(entries) != 0 {
+		t.Errorf("left behind: %v %v", entries, err)
+	}
+}
+
+func TestSyncAndDemoCheckTheirSettingsLikeServe(t *testing.T) {
+	t.Chdir(t.TempDir())
+	code, _, stderr := invoke(t, complete("TALLYFY_ORG_ID", ""), "sync")
+	if code != exitUsage {
+		t.Errorf("sync: exit code %d", code)
+	}
+	wantSentence(t, stderr, "TALLYFY_ORG_ID")
+	code, _, stderr = invoke(t, nil, "demo", "--listen=0.0.0.0:0")
+	if code != exitUsage {
+		t.Errorf("demo: exit code %d", code)
+	}
+	wantSentence(t, stderr, "--listen")
+	wantEmptyFolder(t)
+}
+
+func TestNoCommandAndUnknownCommandAreUsageErrors(t *testing.T) {
+	for _, args := range [][]string{nil, {"mirror"}} {
+		code, _, stderr := invoke(t, nil, args...)
+		if code != exitUsage {
+			t.Errorf("%q: exit code %d", args, code)
+		}
+		wantSentence(t, stderr, "--help")
+	}
+}
+
+// Every flag of every command stands in its help with its twin.
+func TestHelpNamesEveryFlagWithItsTwinAndDefault(t *testing.T) {
+	code, help, _ := invoke(t, nil, "serve", "--help")
+	if code != exitOK {
+		t.Fatalf("exit code %d", code)
+	}
+	for flag, twin := range map[string]string{
+		"--base-url=\"https://go.tallyfy.com/api\"": "TALLYFY_BASE_URL",
+		"--org=ID":                "TALLYFY_ORG_ID",
+		"--listen=127.0.0.1:7655": "ROLLCALL_LISTEN",
+		"--ops-listen=ADDRESS":    "ROLLCALL_OPS_LISTEN",
+		"--public-url=URL":        "ROLLCALL_PUBLIC_URL",
+		"--db=rollcall.db":        "ROLLCALL_DB",
+		"--poll-interval=60s":     "ROLLCALL_POLL_INTERVAL",
+		"--churn-interval=1h":     "ROLLCALL_CHURN_INTERVAL",
+		"--upstream-rate=90":      "ROLLCALL_UPSTREAM_RATE",
+		"--upstream-hourly=900":   "ROLLCALL_UPSTREAM_HOURLY",
+		"--upstream-timeout=60s":  "ROLLCALL_UPSTREAM_TIMEOUT",
+		"--upstream-ca-file=FILE": "ROLLCALL_UPSTREAM_CA_FILE",
+		"--auth=none":             "ROLLCALL_AUTH",
+		"--log-format=auto":       "ROLLCALL_LOG_FORMAT",
+		"--log-level=info":        "ROLLCALL_LOG_LEVEL",
+		"token":                   "TALLYFY_ACCESS_TOKEN_FILE",
+	} {
+		if !strings.Contains(help, flag) || !strings.Contains(help, "$"+twin) {
+			t.Errorf("help lacks %s or $%s:\n%s", flag, twin, help)
+		}
+	}
+}
+
+func TestReadmeTellsEverySettingWithItsTwinAndDefault(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, settings, _ := invoke(t, nil, "config", "-o", "json")
+	if code != exitOK {
+		t.Fatalf("exit code %d", code)
+	}
+	_, help, _ := invoke(t, nil, "serve", "--help")
+	var all []setting
+	if err := json.Unmarshal([]byte(settings), &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range all[1:] {
+		row := regexp.MustCompile("\\| `" + s.Name + "` \\| `([A-Z_]+)` \\| (?:`([^`]*)`)?").FindSubmatch(readme)
+		if row == nil {
+			t.Errorf("the table lacks %s", s.Name)
+			continue
+		}
+		if twin := "$" + string(row[1]); !strings.Contains(help, twin) {
+			t.Errorf("%s: serve knows no %s", s.Name, twin)
+		}
+		if told := string(row[2]); told != s.Value && !strings.Contains(help, s.Name+"="+told) {
+			t.Errorf("%s: the table tells %q, the default is %q", s.Name, told, s.Value)
+		}
+	}
+}
+
+func TestFlagsWinOverTheEnvironmentWhichWinsOverDefaults(t *testing.T) {
+	_, out, _ := invoke(t, complete("ROLLCALL_LOG_LEVEL", "debug", "ROLLCALL_POLL_INTERVAL", "5m"), "config", "--poll-interval=7s")
+	for _, line := range []string{"--poll-interval 7s flag", "--log-level debug ROLLCALL_LOG_LEVEL", "--upstream-rate 90 default"} {
+		if !strings.Contains(strings.Join(strings.Fields(out), " "), line) {
+			t.Errorf("config lacks %q:\n%s", line, out)
+		}
+	}
+}
+
+func TestConfigRedactsSecretsAndSaysWhyServeWouldRefuse(t *testing.T) {
+	env := complete("TALLYFY_BASE_URL", "https://user:passphrase@go.tallyfy.com")
+	for _, format := range []string{"table", "json"} {
+		code, out, stderr := invoke(t, env, "config", "-o", format)
+		if code != exitOK || !strings.Contains(out, redacted) {
+			t.Errorf("exit code %d, output without %s:\n%s", code, redacted, out)
+		}
+		if all := out + stderr; strings.Contains(all, "secret-of-the-test") || strings.Contains(all, "passphrase") {
+			t.Errorf("a secret is told:\n%s", all)
+		}
+		wantSentence(t, stderr, "--base-url")
+	}
+}
+
+func TestTokenComesFromOneOfThreePlaces(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("from-file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		env                map[string]string
+		variable, wantText string
+	}{
+		{map[string]string{tokenVar: " a \n"}, tokenVar, "a"},
+		{map[string]string{tokenAlias: "b"}, tokenAlias, "b"},
+		{map[string]string{tokenVar: "c", tokenAlias: "c"}, tokenVar, "c"},
+		{map[string]string{tokenFileVar: file}, tokenFileVar, "from-file"},
+	}
+	for _, test := range tests {
+		chosen, err := tokenFrom(t.Context(), func(name string) string { return test.env[name] })
+		if err != nil || chosen.variable != test.variable {
+			t.Errorf("%v: %v %v", test.env, chosen.variable, err)
+			continue
+		}
+		if text, err := chosen.Token(t.Context()); err != nil || text != test.wantText {
+			t.Errorf("%v: %q %v", test.env, text, err)
+		}
+	}
+}
