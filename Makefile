@@ -3,7 +3,7 @@
 LINT  := go tool -modfile=golangci.mod golangci-lint
 TOOLS := go tool -modfile=tools.mod
 
-.PHONY: all build test lint fmt generate bench fuzz ci demo
+.PHONY: all build test lint fmt generate bench fuzz soak ci demo
 
 all: build test
 
@@ -30,6 +30,12 @@ bench:
 # FUZZ=FuzzDecodeGroup PKG=./internal/payload make fuzz
 fuzz:
 	go test -run '^$$' -fuzz '^$(FUZZ)$$' -fuzztime 60s $(PKG)
+
+# The real program under faults and load, then killed a thousand times.
+# SOAK=1h make soak
+SOAK ?= 10m
+soak:
+	ROLLCALL_SOAK=$(SOAK) ROLLCALL_CRASHES=1000 go test -count 1 -timeout 0 -v -run 'Soak|Killed|CrashLoop' ./internal/promises
 
 demo:
 	go run ./cmd/rollcall demo

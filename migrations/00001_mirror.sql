@@ -239,11 +239,13 @@ CREATE TABLE sweeps (
 ) STRICT;
 CREATE INDEX sweeps_that_succeeded ON sweeps (revision, began_ms) WHERE result IN ('published', 'unchanged');
 
--- Upstream requests, so that a restart remembers what it spent.
+-- Upstream requests, so that a restart remembers what it spent, and what of it
+-- on sweeps.
 CREATE TABLE spend (
     number   INTEGER PRIMARY KEY AUTOINCREMENT,
     at_ms    INTEGER NOT NULL,
-    requests INTEGER NOT NULL
+    requests INTEGER NOT NULL,
+    by_sweep INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX spend_by_time ON spend (at_ms);
 

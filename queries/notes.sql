@@ -9,11 +9,24 @@ SELECT * FROM sweeps ORDER BY number DESC LIMIT 1;
 SELECT * FROM sweeps WHERE result IN ('published', 'unchanged')
 ORDER BY number DESC LIMIT 1;
 
+-- name: LastHold :one
+SELECT held.detail FROM sweeps AS held
+WHERE held.result = 'held'
+  AND held.number > COALESCE((SELECT MAX(good.number) FROM sweeps AS good WHERE good.result IN ('published', 'unchanged')), 0)
+ORDER BY held.number DESC LIMIT 1;
+
+-- name: HeldSince :one
+SELECT held.began_ms FROM sweeps AS held
+WHERE held.result = 'held' AND held.detail = @id
+  AND held.number > COALESCE((SELECT MAX(other.number) FROM sweeps AS other
+                              WHERE other.result IN ('published', 'unchanged') OR other.result = 'held' AND other.detail <> @id), 0)
+ORDER BY held.number LIMIT 1;
+
 -- name: InsertSpend :exec
-INSERT INTO spend (at_ms, requests) VALUES (@at_ms, @requests);
+INSERT INTO spend (at_ms, requests, by_sweep) VALUES (@at_ms, @requests, @by_sweep);
 
 -- name: ForgetSpend :exec
 DELETE FROM spend WHERE at_ms < @before_ms;
 
 -- name: SpendSince :many
-SELECT at_ms, requests FROM spend WHERE at_ms >= @since_ms ORDER BY at_ms, number;
+SELECT at_ms, requests, by_sweep FROM spend WHERE at_ms >= @since_ms ORDER BY at_ms, number;

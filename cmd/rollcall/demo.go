@@ -76,6 +76,7 @@ func (c *demoCommand) Run(ctx context.Context, con *console) (err error) {
 		upstreamSettings: upstreamSettings{BaseURL: upstream.url, Org: upstream.sim.Organization(), Timeout: time.Minute},
 		fileSettings:     fileSettings{DB: filepath.Join(dir, "rollcall.db")},
 		pollSettings:     polling,
+		guardSettings:    guardSettings{RemovalGuard: "25%"},
 		listenSettings:   c.listenSettings,
 		logSettings:      c.logSettings,
 	}, upstream.token(), listeners)

@@ -42,6 +42,11 @@ func openFile(ctx context.Context, path string) (*client, func(), error) {
 		done()
 		return nil, nil, err
 	}
+	heldID, heldSince, err := mirror.LastHold(ctx)
+	if err != nil {
+		done()
+		return nil, nil, err
+	}
 	present, err := mirror.Freshness(ctx)
 	if err != nil {
 		done()
@@ -50,7 +55,7 @@ func openFile(ctx context.Context, path string) (*client, func(), error) {
 	handler, err := api.New(api.Options{
 		Organization: mirror.Organization(),
 		Mirror:       mirror,
-		Poller:       resting{last, present},
+		Poller:       resting{last, present, heldID, heldSince},
 		Writer:       nowhere{},
 		Upstream:     nowhere{},
 		Logger:       slog.New(slog.DiscardHandler),
@@ -68,6 +73,9 @@ func openFile(ctx context.Context, path string) (*client, func(), error) {
 type resting struct {
 	last    directory.Sweep
 	present directory.Freshness
+
+	heldID    string // of the hold of the last whole sweep, if it was held
+	heldSince time.Time
 }
 
 // errFileOnly is what every request for upstream's help gets.
@@ -78,10 +86,15 @@ const restingStale = 3 * time.Minute
 
 func (r resting) Status() directory.PollStatus {
 	status := directory.PollStatus{State: directory.StateFresh, StateSince: r.last.EndedAt, LastAttemptAt: r.last.BeganAt}
+	if r.last.Result == directory.SweepFailed {
+		status.LastError = &directory.LastError{At: r.last.EndedAt, Reason: r.last.Reason, Message: r.last.Detail}
+	}
 	switch {
+	case r.heldID != "":
+		status.State, status.StateSince = directory.StateHeld, r.heldSince
+		status.Held = &directory.Held{ID: r.heldID, Since: r.heldSince}
 	case r.last.Result == directory.SweepFailed:
 		status.State = directory.StateFailing
-		status.LastError = &directory.LastError{At: r.last.EndedAt, Reason: r.last.Reason, Message: r.last.Detail}
 	case r.present.Revision == 0:
 		status.State = directory.StateStarting
 	case time.Since(r.present.ConfirmedAt) > restingStale:
@@ -91,6 +104,10 @@ func (r resting) Status() directory.PollStatus {
 }
 
 func (resting) Sync(context.Context, time.Duration) (directory.Sweep, error) {
+	return directory.Sweep{}, errFileOnly
+}
+
+func (resting) AcceptRemovals(context.Context, string, time.Duration) (directory.Sweep, error) {
 	return directory.Sweep{}, errFileOnly
 }
 

@@ -46,11 +46,19 @@ func (m *mirror) connect(ctx context.Context, s *settings, from token, log *slog
 	if m.client, err = tallyfy.New(options); err != nil {
 		return err
 	}
+	share, isOn, err := s.share()
+	if err != nil {
+		return err
+	}
 	m.poller, err = poller.New(ctx, poller.Options{
 		Upstream:      m.client,
 		Store:         m.db,
 		Interval:      s.PollInterval,
+		SweepHourly:   s.sweepHourly(),
 		ChurnInterval: s.ChurnInterval,
+		HoldRemovals:  isOn,
+		RemovalShare:  share,
+		HoldRelease:   s.HoldRelease,
 		Logger:        log,
 	})
 	return err

@@ -14,6 +14,7 @@ type settings struct {
 	upstreamSettings
 	fileSettings
 	pollSettings
+	guardSettings
 	listenSettings
 	logSettings
 }
@@ -21,7 +22,7 @@ type settings struct {
 // check refuses what is missing, wrong or contradictory, before anything is
 // created.
 func (s *settings) check() error {
-	return firstError(s.upstreamSettings.check, s.fileSettings.check, s.pollSettings.check, s.listenSettings.check)
+	return firstError(s.upstreamSettings.check, s.fileSettings.check, s.pollSettings.check, s.guardSettings.check, s.listenSettings.check)
 }
 
 func firstError(checks ...func() error) error {
@@ -38,6 +39,7 @@ type upstreamSettings struct {
 	Org     string        `name:"org" env:"TALLYFY_ORG_ID" placeholder:"ID" help:"Organisation to mirror."`
 	Rate    int           `name:"upstream-rate" env:"ROLLCALL_UPSTREAM_RATE" default:"90" help:"Most requests sent in any sliding minute, and never more than 12 in 5 s; 0 lifts both."`
 	Hourly  int           `name:"upstream-hourly" env:"ROLLCALL_UPSTREAM_HOURLY" default:"900" help:"Most requests sent in any sliding hour; 0 means no limit."`
+	Share   share         `name:"sweep-share" env:"ROLLCALL_SWEEP_SHARE" default:"70%" help:"Share of the hourly requests that sweeps may take, the rest stays for writes and single reads; sweeps of a large organisation come less often for it."`
 	Timeout time.Duration `name:"upstream-timeout" env:"ROLLCALL_UPSTREAM_TIMEOUT" default:"60s" help:"For one request."`
 	CAFile  string        `name:"upstream-ca-file" env:"ROLLCALL_UPSTREAM_CA_FILE" placeholder:"FILE" help:"Certificates in PEM form, added to the system's roots."`
 }
@@ -60,6 +62,15 @@ func (s *upstreamSettings) check() error {
 	return nil
 }
 
+// sweepHourly is how many requests sweeps may make in an hour, 0 for any
+// number.
+func (s *upstreamSettings) sweepHourly() int {
+	if s.Hourly <= 0 {
+		return 0
+	}
+	return max(1, int(float64(s.Share)*float64(s.Hourly)+1e-9))
+}
+
 func notInID(r rune) bool {
 	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_')
 }
@@ -70,6 +81,7 @@ func (s *upstreamSettings) clientOptions() tallyfy.Options {
 		Organization: s.Org,
 		Rate:         s.Rate,
 		Hourly:       s.Hourly,
+		Sweeps:       s.sweepHourly(),
 		Timeout:      s.Timeout,
 		CAFile:       s.CAFile,
 		UserAgent:    "rollcall/" + version(),

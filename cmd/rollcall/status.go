@@ -16,7 +16,7 @@ type statusCommand struct {
 
 var statusColumns = []string{
 	"organization", "state", "state_since", "revision", "epoch", "confirmed_at", "last_attempt_at", "last_error",
-	"rows", "next_sweep_at", "effective_interval", "progress", "budget", "drift",
+	"held", "rows", "next_sweep_at", "effective_interval", "effective_interval_reason", "progress", "budget", "drift",
 }
 
 // Run prints the status, a field a line.
@@ -43,7 +43,9 @@ func (c *statusCommand) Run(ctx context.Context, con *console) error {
 	}
 	writer := tabwriter.NewWriter(con.stdout, 0, 0, 2, ' ', 0)
 	for _, field := range statusColumns {
-		if text := status.text(field); text != "" {
+		if field == "held" {
+			printHeld(writer, answer.body)
+		} else if text := status.text(field); text != "" {
 			fmt.Fprintf(writer, "%s\t%s\n", field, printable(text))
 		}
 	}

@@ -68,6 +68,10 @@ type Poller interface {
 	// Sync waits up to wait for a sweep that began after the call; with no
 	// wait it asks for one and returns at once.
 	Sync(ctx context.Context, wait time.Duration) (directory.Sweep, error)
+	// AcceptRemovals is Sync for a sweep that may remove what is held under
+	// an id; the error of one that would remove more than that and what needs
+	// no hold is a *directory.HeldChangedError.
+	AcceptRemovals(ctx context.Context, id string, wait time.Duration) (directory.Sweep, error)
 	Status() directory.PollStatus
 	// MarkEverything says that a write of unknown reach went upstream.
 	MarkEverything()

@@ -113,7 +113,7 @@ func mayHaveActed(err error) bool {
 		return false
 	}
 	up, ok := errors.AsType[*directory.UpstreamError](err)
-	return !ok || up.Reason != directory.ReasonBudget && up.Reason != directory.ReasonInternal
+	return !ok || up.Reason != directory.ReasonBudget && up.Reason != directory.ReasonStorage && up.Reason != directory.ReasonInternal
 }
 
 func unknownOutcome(err error) error {

@@ -126,12 +126,13 @@ func TestETagTellsEveryPartApart(t *testing.T) {
 		{directory.Freshness{Epoch: "f", Revision: 7, PublishedAt: at}, "/a?"},
 		{directory.Freshness{Epoch: "e", Revision: 8, PublishedAt: at}, "/a?"},
 		{directory.Freshness{Epoch: "e", Revision: 7, PublishedAt: at.Add(time.Millisecond)}, "/a?"},
+		{directory.Freshness{Epoch: "e", Revision: 7, PublishedAt: at, Nonce: 1}, "/a?"},
 		{base, "/b?"},
 	} {
 		tags[s.etag(c.f, c.query)] = true
 	}
-	if len(tags) != 5 {
-		t.Errorf("%d ETags of 5 states and queries", len(tags))
+	if len(tags) != 6 {
+		t.Errorf("%d ETags of 6 states and queries", len(tags))
 	}
 }
 

@@ -13,6 +13,7 @@ type Problem struct {
 	Status    int             `json:"status" example:"404" doc:"The HTTP status."`
 	Detail    string          `json:"detail" example:"No group has this id or name." doc:"What happened and what to do, for a person."`
 	IDs       []string        `json:"ids,omitempty" doc:"Of ambiguous-name: the groups that bear the name."`
+	HeldID    string          `json:"held_id,omitempty" example:"5f0c2a9d41e7b836" doc:"Of held-changed: what is held now."`
 	Errors    []ProblemDetail `json:"errors,omitempty" doc:"Of invalid-parameter: each fault on its own."`
 	RequestID string          `json:"request_id,omitempty" doc:"Under which the log tells more."`
 
@@ -35,6 +36,7 @@ const (
 	unknownPerson       = "unknown-person"
 	noSuchPath          = "no-such-path"
 	ambiguousName       = "ambiguous-name"
+	heldChanged         = "held-changed"
 	cursorGone          = "cursor-gone"
 	tooLarge            = "too-large"
 	invalidParameter    = "invalid-parameter"

@@ -38,7 +38,16 @@ func (s *server) explain(err error) *Problem {
 		p.IDs = name.IDs
 		return p
 	}
+	if held, ok := errors.AsType[*directory.HeldChangedError](err); ok {
+		p := newProblem(http.StatusConflict, heldChanged, "The sweep would remove other rows than those accepted, so nothing was published. They are held as %s: "+
+			"/v1/status says what they are, and POST /v1/sync?accept_removals=%s accepts them.", held.ID, held.ID)
+		p.HeldID = held.ID
+		return p
+	}
 	switch {
+	case errors.Is(err, directory.ErrHeld):
+		return newProblem(http.StatusBadGateway, upstreamRefused, "Tallyfy shows the group with suspiciously few of its members, which is not believed until a sweep shows the same: "+
+			"one has been asked for, try again after it.")
 	case errors.Is(err, directory.ErrUnknownGroup):
 		return newProblem(http.StatusNotFound, unknownGroup, "No group has this id or name: /v1/groups lists those there are.")
 	case errors.Is(err, directory.ErrUnknownPerson):

@@ -21,13 +21,15 @@ type Status struct {
 	StateSince        *time.Time        `json:"state_since"`
 	ConfirmedAt       *time.Time        `json:"confirmed_at" doc:"When the request left that confirmed the oldest row."`
 	LastAttemptAt     *time.Time        `json:"last_attempt_at"`
-	LastError         OrNull[LastError] `json:"last_error" doc:"The failure of the last attempt; null after a success."`
+	LastError         OrNull[LastError] `json:"last_error" doc:"The failure of the last attempt: why, and which request, with the list and its page; null after a success."`
 	Rows              directory.Counts  `json:"rows"`
 	NextSweepAt       *time.Time        `json:"next_sweep_at" doc:"Null while one runs."`
-	EffectiveInterval string            `json:"effective_interval" example:"1m0s" doc:"The pause between sweeps, as it is now."`
+	EffectiveInterval string            `json:"effective_interval" example:"1m0s" doc:"The time from one sweep to the next, as it is now: the poll interval, or longer."`
+	IntervalReason    string            `json:"effective_interval_reason" example:"A sweep takes 111 requests, and sweeps may make 630 an hour." doc:"Why it is what it is, for a person."`
 	Budget            Budget            `json:"budget" doc:"What is left of the limits on requests to Tallyfy."`
-	Drift             map[string]int    `json:"drift" doc:"Oddities of upstream's rows in the last sweep, counted by field."`
+	Drift             map[string]int    `json:"drift" doc:"Rows of the last sweep that are not as documented, or not as rows used to be, counted by field: fields never seen before, gone, or of another kind, and values that make no sense. At most a hundred names; the rest is other."`
 	Progress          OrNull[Progress]  `json:"progress" doc:"Of a running sweep; null while none runs."`
+	Held              OrNull[Held]      `json:"held" doc:"What the last whole sweep would remove, so much that nothing of it was published; null while nothing is held."`
 }
 
 // A Budget is what is left of the limits on requests to Tallyfy. A limit of
@@ -113,9 +115,9 @@ func newStatus(org string, f directory.Freshness, p directory.PollStatus, rows d
 		Organization: org, Revision: f.Revision, Epoch: f.Epoch,
 		State: string(p.State), StateSince: instant(p.StateSince), ConfirmedAt: instant(f.ConfirmedAt),
 		LastAttemptAt: instant(p.LastAttemptAt), LastError: lastError(p.LastError), Rows: rows,
-		NextSweepAt: instant(p.NextSweepAt), EffectiveInterval: p.EffectiveInterval.String(),
+		NextSweepAt: instant(p.NextSweepAt), EffectiveInterval: p.EffectiveInterval.String(), IntervalReason: p.IntervalReason,
 		Budget: Budget{b.MinuteLimit, b.MinuteRemaining, b.HourLimit, b.HourRemaining, instant(b.PausedUntil)},
-		Drift:  drift, Progress: progress(p.Progress),
+		Drift:  drift, Progress: progress(p.Progress), Held: held(p.Held),
 	}
 }
 

@@ -9,14 +9,15 @@ import (
 	"rollcall/internal/directory"
 )
 
-// A SyncInput says how long to wait.
+// A SyncInput says how long to wait, and what may be removed.
 type SyncInput struct {
-	Wait string `query:"wait" example:"30s" doc:"How long to wait for the sweep to end, at most 60s. Left out, 202 comes at once."`
+	Wait   string `query:"wait" example:"30s" doc:"How long to wait for the sweep to end, at most 60s. Left out, 202 comes at once."`
+	Accept string `query:"accept_removals" example:"5f0c2a9d41e7b836" maxLength:"64" doc:"The id of removals that are held, from /v1/status: the sweep is published if it removes only those and what needs no hold."`
 }
 
 // A Sweep is the note of one pass over Tallyfy's lists.
 type Sweep struct {
-	Result   string     `json:"result" enum:"running,published,unchanged,held,dropped" doc:"published made a revision, unchanged found nothing to publish, held would have removed a suspicious share."`
+	Result   string     `json:"result" enum:"running,published,unchanged,held,dropped" doc:"published made a revision, unchanged found nothing to publish, held would have removed a suspicious share and published nothing; /v1/status says what."`
 	BeganAt  *time.Time `json:"began_at" doc:"Null while it has not begun."`
 	EndedAt  *time.Time `json:"ended_at" doc:"Null while it runs."`
 	Requests int        `json:"requests" doc:"What it cost upstream."`
@@ -29,7 +30,7 @@ const longestWait = time.Minute
 
 var syncDoc = doc{
 	"sync", "Sweep now",
-	"Asks for a sweep that begins after the call; all who wait share it. 200 says how it ended, 202 that it still runs, 502 that it failed and why, 429 that the budget of requests forbids it for now.", "itself",
+	"Asks for a sweep that begins after the call; all who wait share it. 200 says how it ended, 202 that it still runs, 502 that it failed and why, 429 that the budget of requests forbids it for now. With accept_removals, 409 says that the sweep would remove other rows than those accepted, and under which id they are held now.", "itself",
 }
 
 func (s *server) sync(ctx context.Context, in *SyncInput) (*OwnOutput[Sweep], error) {
@@ -37,7 +38,10 @@ func (s *server) sync(ctx context.Context, in *SyncInput) (*OwnOutput[Sweep], er
 	if err != nil {
 		return nil, err
 	}
-	note, err := s.waitForSweep(ctx, wait)
+	note, err := s.waitForSweep(ctx, in.Accept, wait)
+	if _, changed := errors.AsType[*directory.HeldChangedError](err); changed {
+		return nil, err
+	}
 	if err != nil {
 		return nil, failedSweep(err)
 	}
@@ -57,7 +61,7 @@ func (s *server) sync(ctx context.Context, in *SyncInput) (*OwnOutput[Sweep], er
 
 // waitForSweep waits no longer than the server goes on: then the sweep still
 // runs, as far as anybody knows.
-func (s *server) waitForSweep(ctx context.Context, wait time.Duration) (directory.Sweep, error) {
+func (s *server) waitForSweep(ctx context.Context, accept string, wait time.Duration) (directory.Sweep, error) {
 	waiting, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -67,11 +71,18 @@ func (s *server) waitForSweep(ctx context.Context, wait time.Duration) (director
 		case <-waiting.Done():
 		}
 	}()
-	note, err := s.Poller.Sync(waiting, wait)
+	note, err := s.askForSweep(waiting, accept, wait)
 	if errors.Is(err, context.Canceled) && ctx.Err() == nil {
 		return directory.Sweep{Result: directory.SweepRunning}, nil
 	}
 	return note, err
+}
+
+func (s *server) askForSweep(ctx context.Context, accept string, wait time.Duration) (directory.Sweep, error) {
+	if accept != "" {
+		return s.Poller.AcceptRemovals(ctx, accept, wait)
+	}
+	return s.Poller.Sync(ctx, wait)
 }
 
 func parseWait(text string) (time.Duration, error) {

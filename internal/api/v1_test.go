@@ -325,7 +325,7 @@ func TestStatusAnswersBeforeAndAfterTheFirstSweep(t *testing.T) {
 	w := newWorld(t)
 	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	w.poller.status = directory.PollStatus{
-		State: directory.StateStarting, StateSince: at, LastAttemptAt: at, EffectiveInterval: time.Minute,
+		State: directory.StateStarting, StateSince: at, LastAttemptAt: at, EffectiveInterval: time.Minute, IntervalReason: "The poll interval of 1m0s.",
 		LastError: &directory.LastError{At: at, Reason: directory.ReasonTimeout, Message: "list members, page 1: timeout"},
 		Progress:  &directory.Progress{BeganAt: at, Listing: "members", PagesDone: 1, PagesExpected: 2, RowsDone: 3},
 		Drift:     map[string]int{"user.id": 2},
@@ -333,11 +333,12 @@ func TestStatusAnswersBeforeAndAfterTheFirstSweep(t *testing.T) {
 	got := w.get("/v1/status").wants(200)
 	want := map[string]any{
 		"organization": org, "revision": 0.0, "epoch": got.at("epoch"), "state": "starting", "state_since": "2026-03-01T09:00:00Z",
-		"confirmed_at": nil, "last_attempt_at": "2026-03-01T09:00:00Z", "next_sweep_at": nil, "effective_interval": "1m0s",
+		"confirmed_at": nil, "last_attempt_at": "2026-03-01T09:00:00Z", "next_sweep_at": nil, "effective_interval": "1m0s", "effective_interval_reason": "The poll interval of 1m0s.",
 		"last_error": map[string]any{"at": "2026-03-01T09:00:00Z", "reason": "timeout", "message": "list members, page 1: timeout"},
 		"rows":       map[string]any{"groups": 0.0, "members": 0.0, "memberships": 0.0, "guest_memberships": 0.0},
 		"budget":     map[string]any{"minute_limit": 90.0, "minute_remaining": 0.0, "hour_limit": 0.0, "hour_remaining": 0.0, "paused_until": nil},
 		"drift":      map[string]any{"user.id": 2.0},
+		"held":       nil,
 		"progress":   map[string]any{"began_at": "2026-03-01T09:00:00Z", "listing": "members", "pages_done": 1.0, "pages_expected": 2.0, "rows_done": 3.0},
 	}
 	if diff := cmp.Diff(any(want), got.at("data")); diff != "" {

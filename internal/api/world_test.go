@@ -146,14 +146,14 @@ func publication(groups, members []string) (directory.Publication, error) {
 		if err != nil {
 			return p, err
 		}
-		p.Groups = append(p.Groups, directory.GroupUpdate{Row: row, ConfirmedAt: began, Attributes: origin, Members: origin, Guests: origin})
+		p.Groups = append(p.Groups, directory.GroupUpdate{Row: &row, ConfirmedAt: began, Attributes: origin, Members: origin, Guests: origin})
 	}
 	for _, raw := range members {
 		row, err := payload.DecodeMember([]byte(raw), directory.ListForm)
 		if err != nil {
 			return p, err
 		}
-		p.Members = append(p.Members, directory.MemberUpdate{Row: row, ConfirmedAt: began, Origin: origin})
+		p.Members = append(p.Members, directory.MemberUpdate{Row: &row, ConfirmedAt: began, Origin: origin})
 	}
 	return p, nil
 }
@@ -301,7 +301,9 @@ type playedPoller struct {
 	sweep  directory.Sweep
 	err    error
 	marks  int
-	asked  chan struct{} // if set, Sync closes it and waits for the end of its context
+
+	accepted []string
+	asked    chan struct{} // if set, Sync closes it and waits for the end of its context
 }
 
 func (p *playedPoller) Sync(ctx context.Context, wait time.Duration) (directory.Sweep, error) {
@@ -314,6 +316,13 @@ func (p *playedPoller) Sync(ctx context.Context, wait time.Duration) (directory.
 	defer p.mu.Unlock()
 	p.waited = append(p.waited, wait)
 	return p.sweep, p.err
+}
+
+func (p *playedPoller) AcceptRemovals(ctx context.Context, id string, wait time.Duration) (directory.Sweep, error) {
+	p.mu.Lock()
+	p.accepted = append(p.accepted, id)
+	p.mu.Unlock()
+	return p.Sync(ctx, wait)
 }
 
 func (p *playedPoller) Status() directory.PollStatus {

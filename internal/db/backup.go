@@ -8,9 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
+	"strings"
 
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Backup copies the mirror with its whole history to a new file, as it stands
@@ -25,18 +26,34 @@ func (db *DB) Backup(ctx context.Context, path string) error {
 	if err := vacant(path); err != nil {
 		return err
 	}
-	// A connection of its own, so that no reader waits for one meanwhile.
-	pool, err := openPool(readerDSN(db.path, -1, 1), 1)
-	if err != nil {
-		return fault(db.path, err)
-	}
-	defer pool.Close()
-	if err := db.copyTo(ctx, pool, path, vacant); err != nil {
+	if err := db.backUp(ctx, path); err != nil {
 		return fmt.Errorf("back up to %s: %w", path, err)
 	}
 	return nil
 }
 
+func (db *DB) backUp(ctx context.Context, path string) error {
+	partial, err := hiddenBeside(path)
+	if err != nil {
+		return fmt.Errorf("%w: name a file in a folder that exists and can be written", err)
+	}
+	defer removeDatabase(partial)
+	// A connection of its own, so that no reader waits for one meanwhile.
+	pool, err := openPool(readerDSN(db.path, -1, 1), 1)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	if err := db.copyInto(ctx, pool, partial); err != nil {
+		return err
+	}
+	if err := vacant(path); err != nil {
+		return err
+	}
+	return moveTo(partial, path)
+}
+
+// vacant refuses a name that is taken.
 func vacant(path string) error {
 	_, err := os.Lstat(path)
 	switch {
@@ -48,32 +65,30 @@ func vacant(path string) error {
 	return fmt.Errorf("%s exists and was left as it is: name a new file", path)
 }
 
-// copyTo copies what a connection sees to a file whose place may is asked
-// about just before the copy takes it.
-func (db *DB) copyTo(ctx context.Context, pool *sql.DB, path string, may func(path string) error) error {
+func hiddenBeside(path string) (string, error) {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.partial")
 	if err != nil {
-		return fmt.Errorf("%w: name a file in a folder that exists and can be written", err)
+		return "", err
 	}
-	partial := file.Name()
-	defer removeDatabase(partial)
-	err = file.Close()
-	if err == nil {
-		err = copyPages(ctx, pool, partial)
-	}
-	if err == nil {
-		err = db.settle(ctx, partial)
-	}
-	if err == nil {
-		err = may(path)
-	}
-	if err == nil {
-		err = os.Rename(partial, path)
-	}
-	if err != nil {
+	return file.Name(), file.Close()
+}
+
+// copyInto fills an empty file with what a pool's connection sees, checks it
+// and has it written to disk.
+func (db *DB) copyInto(ctx context.Context, pool *sql.DB, path string) error {
+	if err := copyPages(ctx, pool, path); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
+	return db.settle(ctx, path)
+}
+
+// moveTo gives a file another name, durably.
+func moveTo(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	syncFolder(filepath.Dir(to))
+	return nil
 }
 
 // removeDatabase removes a file, if it is still there, and what SQLite may
@@ -103,7 +118,7 @@ func copyPages(ctx context.Context, pool *sql.DB, path string) (err error) {
 	if err := conn.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
 		return err
 	}
-	target := dsn(path, toWrite, "&_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)")
+	target := dsn(path, toWrite, copySettings)
 	return conn.Raw(func(driver any) error {
 		copying, err := driver.(interface {
 			NewBackup(dsn string) (*sqlite.Backup, error)
@@ -111,9 +126,18 @@ func copyPages(ctx context.Context, pool *sql.DB, path string) (err error) {
 		if err != nil {
 			return err
 		}
-		return errors.Join(stepAll(ctx, copying), copying.Finish())
+		err = stepAll(ctx, copying)
+		if finish := copying.Finish(); err == nil {
+			err = finish // else it says the same again
+		}
+		return err
 	})
 }
+
+// copySettings leave the copy's safety to settle: until then it is nobody's.
+var copySettings = "&_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)"
+
+var errNoRoom = errors.New("no room for the copy: free some on that disk")
 
 // pagesAStep are copied between two looks at ctx: 4 MiB.
 const pagesAStep = 1024
@@ -124,7 +148,11 @@ func stepAll(ctx context.Context, copying *sqlite.Backup) error {
 			return err
 		}
 		var err error
-		if more, err = copying.Step(pagesAStep); err != nil {
+		more, err = copying.Step(pagesAStep)
+		switch {
+		case hasCode(err, sqlite3.SQLITE_FULL):
+			return errNoRoom
+		case err != nil:
 			return err
 		}
 	}
@@ -145,7 +173,7 @@ func (db *DB) settle(ctx context.Context, path string) error {
 		return err
 	}
 	if finding != "ok" {
-		return damaged(db.path, errors.New(finding))
+		return damaged(db.path, errors.New(strings.Join(strings.Fields(finding), " ")))
 	}
 	return syncFile(path)
 }
@@ -158,14 +186,11 @@ func syncFile(path string) error {
 	return errors.Join(file.Sync(), file.Close())
 }
 
-// syncFolder makes a new name durable where folders can be synced.
-func syncFolder(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
+// syncFolder makes a new name durable where folders can be synced. Like
+// SQLite it takes no for an answer, as not every file system has it.
+func syncFolder(path string) {
+	if folder, err := os.Open(path); err == nil {
+		_ = folder.Sync()
+		_ = folder.Close()
 	}
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }

@@ -43,7 +43,7 @@ func largeOrganisation() directory.Publication {
 		p.Groups = append(p.Groups, updateGroup(benchGroup(i, someMembers(rng, size)), 0, 0))
 	}
 	for i := 1; left > 0; i = 1 + i%(benchGroups-1) { // what Zipf left over, spread
-		row := &p.Groups[i].Row
+		row := p.Groups[i].Row
 		before := len(row.Members)
 		*row = benchGroup(i, distinct(append(row.Members, someMembers(rng, 60)...)))
 		left -= len(row.Members) - before

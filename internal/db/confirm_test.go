@@ -169,13 +169,13 @@ func TestNotesOfSweepsSurviveARestart(t *testing.T) {
 
 func TestSpendIsRememberedForADay(t *testing.T) {
 	mirror := dbtest.New(t)
-	for _, spend := range []directory.Spend{{At: at(0), Requests: 111}, {At: at(60), Requests: 10}, {At: at(30), Requests: 1}} {
+	for _, spend := range []directory.Spend{{At: at(0), Requests: 111}, {At: at(60), Requests: 10, BySweep: true}, {At: at(30), Requests: 1}} {
 		if err := mirror.RecordSpend(t.Context(), spend); err != nil {
 			t.Fatal(err)
 		}
 	}
 	got, err := mirror.Spent(t.Context(), at(30))
-	if d := cmp.Diff([]directory.Spend{{At: at(30), Requests: 1}, {At: at(60), Requests: 10}}, got); err != nil || d != "" {
+	if d := cmp.Diff([]directory.Spend{{At: at(30), Requests: 1}, {At: at(60), Requests: 10, BySweep: true}}, got); err != nil || d != "" {
 		t.Errorf("%v\n%s", err, d)
 	}
 	if err := mirror.RecordSpend(t.Context(), directory.Spend{At: at(60).Add(24 * time.Hour), Requests: 5}); err != nil {

@@ -14,6 +14,11 @@
 //     in which they were first seen.
 //   - A file belongs to one organisation and has one writing process. Open
 //     refuses anything else and changes nothing when it does.
+//   - Before the schema of a file with a mirror changes, a copy of the file
+//     is made beside it, which the program of before can open.
+//   - Of two revisions that were published under one number, one in a life of
+//     the file that ended with a restore and one in the next, a pin of the one
+//     is never taken for a pin of the other.
 //
 // Row structs and everything in files ending .gen.go are sqlc's; this file is
 // the front door.
@@ -24,6 +29,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"runtime"
@@ -38,6 +44,8 @@ type Options struct {
 	Organization string
 	Logger       *slog.Logger // nil discards
 	MMap         int64        // bytes of the file that all readers together may map; 0 is 128 MiB, negative none
+
+	migrations fs.FS // nil for the program's own
 }
 
 // A DB is one open mirror. Its methods may be called from any goroutine; all
@@ -75,7 +83,7 @@ var lockByDescription = sync.OnceFunc(func() { _, _ = sqlite.OFDLocking(true) })
 // with an error that names the setting and the mend.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	lockByDescription()
-	if err := inspect(ctx, o.Path, o.Organization); err != nil {
+	if err := inspect(ctx, o.Path, o.Organization, o.schema()); err != nil {
 		return nil, err
 	}
 	db := &DB{path: o.Path, organization: o.Organization, logger: orDiscard(o.Logger)}
@@ -160,7 +168,7 @@ func (db *DB) openToWrite(ctx context.Context, o Options) error {
 	if db.writer, err = openPool(writerDSN(o.Path), 1); err != nil {
 		return fault(o.Path, err)
 	}
-	if err := db.migrate(ctx); err != nil {
+	if err := db.migrate(ctx, o.schema()); err != nil {
 		return fault(o.Path, err)
 	}
 	if db.writes, err = Prepare(ctx, db.writer); err != nil {

@@ -33,9 +33,11 @@ func dsn(path string, mode access, settings string) string {
 	return "file:" + escaped + "?mode=" + string(mode) + "&_dqs=0&_pragma=busy_timeout(5000)" + settings
 }
 
+// writerDSN has a log that grew with a large publication cut back, at the
+// next write, to what it grows to anyway between two checkpoints.
 func writerDSN(path string) string {
 	return dsn(path, toWrite, "&_txlock=immediate&_defensive=1&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"+
-		"&_pragma=foreign_keys(1)&_pragma=journal_size_limit(67108864)")
+		"&_pragma=foreign_keys(1)&_pragma=journal_size_limit(4194304)")
 }
 
 // readerDSN shares what may be mapped among the connections, as each maps

@@ -1,7 +1,25 @@
 package db
 
-import "database/sql"
+import (
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"testing"
+)
 
 // Writer and Readers lend a mirror's pools to tests.
 func Writer(db *DB) *sql.DB  { return db.writer }
 func Readers(db *DB) *sql.DB { return db.readers }
+
+// LimitCopies has copies of mirrors find room for some pages and no more.
+func LimitCopies(t testing.TB, pages int) {
+	before := copySettings
+	t.Cleanup(func() { copySettings = before })
+	copySettings += fmt.Sprintf("&_pragma=max_page_count(%d)", pages)
+}
+
+// WithMigrations makes options those of a program with other migrations.
+func WithMigrations(o Options, source fs.FS) Options {
+	o.migrations = source
+	return o
+}

@@ -78,11 +78,11 @@ func text(s *string) string {
 // updateGroup sets a row as a sweep between two minutes saw it.
 func updateGroup(row directory.GroupRow, from, to int) directory.GroupUpdate {
 	origin := observed(from, to)
-	return directory.GroupUpdate{Row: row, ConfirmedAt: at(to), Attributes: origin, Members: origin, Guests: origin}
+	return directory.GroupUpdate{Row: &row, ConfirmedAt: at(to), Attributes: origin, Members: origin, Guests: origin}
 }
 
 func updateMember(row directory.MemberRow, from, to int) directory.MemberUpdate {
-	return directory.MemberUpdate{Row: row, ConfirmedAt: at(to), Origin: observed(from, to)}
+	return directory.MemberUpdate{Row: &row, ConfirmedAt: at(to), Origin: observed(from, to)}
 }
 
 func publish(t testing.TB, mirror *db.DB, p directory.Publication) directory.Freshness {
@@ -144,4 +144,13 @@ func membersOf(t testing.TB, mirror *db.DB, id string) []directory.Membership {
 		t.Fatalf("members of %s: %v", id, err)
 	}
 	return page.Rows
+}
+
+func currentPin(t testing.TB, mirror *db.DB) directory.Pin {
+	t.Helper()
+	fresh, err := mirror.Freshness(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fresh.Pin()
 }

@@ -20,7 +20,7 @@ type facts struct {
 }
 
 // inspect refuses a file that Open must not touch. A missing one is fine.
-func inspect(ctx context.Context, path, organization string) error {
+func inspect(ctx context.Context, path, organization string, known schema) error {
 	switch {
 	case path == "":
 		return errors.New("no file is named for the mirror: name one with --db")
@@ -41,16 +41,15 @@ func inspect(ctx context.Context, path, organization string) error {
 	if err != nil {
 		return err
 	}
-	return about.admit(path, organization)
+	if about.schema > known.newest {
+		return newer(ctx, path, about, known)
+	}
+	return about.belongs(path, organization)
 }
 
-// admit compares the file with what this program is and serves.
-func (f facts) admit(path, organization string) error {
-	switch known := newestSchema(); {
-	case f.schema > known:
-		return fmt.Errorf("%s was written by a newer Rollcall (schema %d, this one knows %d): upgrade Rollcall, "+
-			"put back the copy from before the upgrade, or name another file with --db", path, f.schema, known)
-	case f.organization != "" && f.organization != organization:
+// belongs refuses the mirror of another organization.
+func (f facts) belongs(path, organization string) error {
+	if f.organization != "" && f.organization != organization {
 		return fmt.Errorf("%s is the mirror of organization %s, not of %s: correct --org, or name another file with --db",
 			path, f.organization, organization)
 	}
@@ -63,13 +62,15 @@ func readOnlyFacts(ctx context.Context, path string) (facts, error) {
 		return facts{}, fmt.Errorf("no mirror to read: %w: name the file of a running server with --db", err)
 	}
 	about, err := factsOf(ctx, path)
-	if err != nil {
+	switch known := ownSchema(); {
+	case err != nil:
 		return facts{}, err
-	}
-	if about.organization == "" || about.schema < newestSchema() {
+	case about.schema > known.newest:
+		return facts{}, newer(ctx, path, about, known)
+	case about.organization == "" || about.schema < known.newest:
 		return facts{}, fmt.Errorf("%s holds no mirror of this version yet: run the server on it once, or name another file with --db", path)
 	}
-	return about, about.admit(path, about.organization)
+	return about, nil
 }
 
 // factsOf reads what a file says of itself and leaves no trace. A log beside it means that
@@ -77,7 +78,11 @@ func readOnlyFacts(ctx context.Context, path string) (facts, error) {
 // never changed spares the side files of a shared one.
 func factsOf(ctx context.Context, path string) (facts, error) {
 	mode := toInspect
-	if _, err := os.Stat(path + "-wal"); err == nil {
+	if log, err := os.Stat(path + "-wal"); err == nil {
+		if log.Size() > 0 && !hasLog(path) {
+			return facts{}, fmt.Errorf("%s was put where another file had been, whose log is still there and would spoil it: "+
+				"delete %s-wal and %s-shm and start again", path, path, path)
+		}
 		mode = toRead
 	}
 	pool, err := openPool(dsn(path, mode, ""), 1)
@@ -90,6 +95,21 @@ func factsOf(ctx context.Context, path string) (facts, error) {
 		return facts{}, fault(path, err)
 	}
 	return about, nil
+}
+
+// hasLog reports whether a file says of itself that it has a log: the bytes
+// at 18 and 19 are 2, https://sqlite.org/fileformat2.html. SQLite would not
+// ask, and play any log that lies beside a file into it. What Backup wrote
+// says no, until SQLite has opened it to write.
+func hasLog(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return true // SQLite knows better what is wrong
+	}
+	defer file.Close()
+	var versions [2]byte
+	_, err = file.ReadAt(versions[:], 18)
+	return err != nil || versions == [2]byte{2, 2}
 }
 
 var errForeign = errors.New("no mirror")
@@ -157,7 +177,10 @@ func unwritable(path string, err error) error {
 	return fmt.Errorf("cannot write the mirror: %w: name a file in a folder that exists and can be written with --db (now %s)", err, path)
 }
 
-func isBusy(err error) bool {
+func isBusy(err error) bool { return hasCode(err, sqlite3.SQLITE_BUSY) }
+
+// hasCode reports whether an error is SQLite's of one primary code.
+func hasCode(err error, code int) bool {
 	refusal, ok := errors.AsType[*sqlite.Error](err)
-	return ok && refusal.Code()&0xff == sqlite3.SQLITE_BUSY
+	return ok && refusal.Code()&0xff == code
 }

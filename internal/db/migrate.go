@@ -14,13 +14,61 @@ import (
 	"rollcall/migrations"
 )
 
+// A schema is what the migrations of one version of the program make.
+type schema struct {
+	source fs.FS
+	newest int64 // number of the last migration
+}
+
+// schema is the program's own, but for tests.
+func (o Options) schema() schema {
+	if o.migrations == nil {
+		return ownSchema()
+	}
+	return schemaOf(o.migrations)
+}
+
+var ownSchema = sync.OnceValue(func() schema { return schemaOf(migrations.FS) })
+
+func schemaOf(source fs.FS) schema {
+	s := schema{source: source}
+	files, err := fs.Glob(source, "*.sql")
+	for _, file := range files {
+		version, parseErr := goose.NumericComponent(file)
+		err = errors.Join(err, parseErr)
+		s.newest = max(s.newest, version)
+	}
+	if err != nil {
+		panic(err) // the files are part of the program
+	}
+	return s
+}
+
 // migrate brings the schema up to date, each migration in a transaction of
-// its own.
-func (db *DB) migrate(ctx context.Context) error {
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db.writer, migrations.FS, goose.WithDisableGlobalRegistry(true))
+// its own, after a copy of what is there was put aside.
+func (db *DB) migrate(ctx context.Context, s schema) error {
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db.writer, s.source, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return err
 	}
+	before, err := readFacts(ctx, db.writer)
+	if err != nil {
+		return err
+	}
+	if before.organization == "" || before.schema >= s.newest {
+		return db.runMigrations(ctx, provider)
+	}
+	if err := db.putAside(ctx, before, s); err != nil {
+		return fmt.Errorf("copy the mirror before its schema changes: %w", err)
+	}
+	if err := db.runMigrations(ctx, provider); err != nil {
+		return err
+	}
+	db.keepOnly(s)
+	return nil
+}
+
+func (db *DB) runMigrations(ctx context.Context, provider *goose.Provider) error {
 	results, err := provider.Up(ctx)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
@@ -40,7 +88,7 @@ func (db *DB) found(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return facts{organization: mirror.Organization}.admit(db.path, db.organization)
+	return facts{organization: mirror.Organization}.belongs(db.path, db.organization)
 }
 
 func newEpoch() string { return rand.Text()[:16] }
@@ -50,17 +98,3 @@ func newNonce() int64 {
 	_, _ = rand.Read(random[:]) // never fails
 	return int64(binary.BigEndian.Uint64(random[:]))
 }
-
-// newestSchema is the version of the last migration this program carries.
-var newestSchema = sync.OnceValue(func() (newest int64) {
-	files, err := fs.Glob(migrations.FS, "*.sql")
-	for _, file := range files {
-		version, parseErr := goose.NumericComponent(file)
-		err = errors.Join(err, parseErr)
-		newest = max(newest, version)
-	}
-	if err != nil {
-		panic(err) // the files are part of the program
-	}
-	return newest
-})

@@ -59,7 +59,7 @@ var (
 	groupPool = []string{"g1", "g2", "g3", "g4", "g5"}
 	namePool  = []string{"Sales", "sales ", "Support", "ΟΔΟΣ", "οδος", "a", ""}
 	idPool    = []int64{1, 2, 3, 4, 5, 6, 7, 1 << 60}
-	guestPool = []string{"a@x.test", "A@x.test", "m3@x.test", "zed@x.test", "Éa@x.test"}
+	guestPool = []string{"a@x.test", "A@x.test", "m3@x.test", "zed@x.test", "Éa@x.test", "ann"}
 )
 
 func TestEveryPastRevisionReadsAsItWas(t *testing.T) {
@@ -143,7 +143,7 @@ func (s *story) publish() {
 			if m, ok := s.now.members[id]; ok {
 				m.LastLoginAt = at(s.minute)
 				s.now.members[id] = m
-				p.Members = append(p.Members, directory.MemberUpdate{Row: sealMember(directory.MemberRow{Member: m}), Quiet: true, ConfirmedAt: at(s.minute)})
+				p.Members = append(p.Members, directory.MemberUpdate{Row: new(sealMember(directory.MemberRow{Member: m})), Quiet: true, ConfirmedAt: at(s.minute)})
 			}
 		case "gone":
 			p.GoneMembers = append(p.GoneMembers, directory.Gone[int64]{ID: id, Origin: s.origin()})
@@ -171,9 +171,10 @@ func (s *story) setGroup(id string) directory.GroupUpdate {
 		Members:     s.someIDs(),
 		Guests:      s.someGuests(),
 		CreatedAt:   noon,
+		UpdatedAt:   at(rapid.IntRange(0, 1).Draw(s.t, "updated")),
 	}}
 	row.MembersAbsent = rapid.IntRange(0, 9).Draw(s.t, "absent") == 0
-	u := directory.GroupUpdate{Row: sealGroup(row), ConfirmedAt: at(s.minute), Attributes: s.origin(), Members: s.origin(), Guests: s.origin()}
+	u := directory.GroupUpdate{Row: new(sealGroup(row)), ConfirmedAt: at(s.minute), Attributes: s.origin(), Members: s.origin(), Guests: s.origin()}
 
 	g := s.now.groups[id]
 	if g == nil {
@@ -194,7 +195,7 @@ func (s *story) quietGroup(g *modelGroup) directory.GroupUpdate {
 	g.Logo = new(fmt.Sprintf("https://p.test/logo.png?sig=%d", s.minute))
 	row := sealGroup(directory.GroupRow{Group: g.Group})
 	s.now.payload[g.ID] = string(row.Payload)
-	return directory.GroupUpdate{Row: row, Quiet: true, ConfirmedAt: at(s.minute)}
+	return directory.GroupUpdate{Row: &row, Quiet: true, ConfirmedAt: at(s.minute)}
 }
 
 func (s *story) setMember(id int64) directory.MemberUpdate {
@@ -204,9 +205,10 @@ func (s *story) setMember(id int64) directory.MemberUpdate {
 		FirstName:   rapid.SampledFrom([]*string{nil, new("Bob")}).Draw(s.t, "first name"),
 		Status:      rapid.SampledFrom([]directory.Status{directory.Active, directory.Disabled}).Draw(s.t, "status"),
 		LastLoginAt: at(s.minute),
+		UpdatedAt:   at(rapid.IntRange(0, 1).Draw(s.t, "updated")),
 	}
 	s.now.members[id] = m
-	return directory.MemberUpdate{Row: sealMember(directory.MemberRow{Member: m}), ConfirmedAt: at(s.minute), Origin: s.origin()}
+	return directory.MemberUpdate{Row: new(sealMember(directory.MemberRow{Member: m})), ConfirmedAt: at(s.minute), Origin: s.origin()}
 }
 
 func (s *story) someIDs() []int64 {

@@ -82,6 +82,20 @@ func (db *DB) LastSweeps(ctx context.Context) (attempt, success directory.Sweep,
 	return toSweep(last), toSweep(good), nil
 }
 
+// LastHold returns the id that the last whole sweep was held under and when
+// the first of the held sweeps running that bear it began; an empty id if that
+// sweep was not held. Sweeps that failed or were dropped say nothing of it.
+func (db *DB) LastHold(ctx context.Context) (id string, since time.Time, err error) {
+	if id, err = db.reads.LastHold(ctx); err != nil {
+		return "", since, wrap("read the notes of held sweeps", orNone(err))
+	}
+	began, err := db.reads.HeldSince(ctx, id)
+	if err != nil {
+		return "", since, wrap("read the notes of held sweeps", err)
+	}
+	return id, fromMS(began), nil
+}
+
 // keepSpend is how long notes of requests are of use, and some.
 const keepSpend = 24 * time.Hour
 
@@ -92,7 +106,7 @@ func (db *DB) RecordSpend(ctx context.Context, spend directory.Spend) error {
 		return errReadOnly
 	}
 	err := db.write(ctx, func(ctx context.Context, w *writing) error {
-		if err := w.q.InsertSpend(ctx, toMS(spend.At), int64(spend.Requests)); err != nil {
+		if err := w.q.InsertSpend(ctx, InsertSpendParams{toMS(spend.At), int64(spend.Requests), spend.BySweep}); err != nil {
 			return err
 		}
 		return w.q.ForgetSpend(ctx, toMS(spend.At.Add(-keepSpend)))
@@ -108,6 +122,6 @@ func (db *DB) Spent(ctx context.Context, since time.Time) ([]directory.Spend, er
 		return nil, fmt.Errorf("read the notes of requests: %w", err)
 	}
 	return convert(rows, func(row SpendSinceRow) directory.Spend {
-		return directory.Spend{At: fromMS(row.AtMs), Requests: int(row.Requests)}
+		return directory.Spend{At: fromMS(row.AtMs), Requests: int(row.Requests), BySweep: row.BySweep}
 	}), nil
 }

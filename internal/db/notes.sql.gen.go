@@ -18,12 +18,33 @@ func (q *Queries) ForgetSpend(ctx context.Context, beforeMs int64) error {
 	return err
 }
 
-const insertSpend = `-- name: InsertSpend :exec
-INSERT INTO spend (at_ms, requests) VALUES (?1, ?2)
+const heldSince = `-- name: HeldSince :one
+SELECT held.began_ms FROM sweeps AS held
+WHERE held.result = 'held' AND held.detail = ?1
+  AND held.number > COALESCE((SELECT MAX(other.number) FROM sweeps AS other
+                              WHERE other.result IN ('published', 'unchanged') OR other.result = 'held' AND other.detail <> ?1), 0)
+ORDER BY held.number LIMIT 1
 `
 
-func (q *Queries) InsertSpend(ctx context.Context, atMs int64, requests int64) error {
-	_, err := q.exec(ctx, q.insertSpendStmt, insertSpend, atMs, requests)
+func (q *Queries) HeldSince(ctx context.Context, id string) (int64, error) {
+	row := q.queryRow(ctx, q.heldSinceStmt, heldSince, id)
+	var began_ms int64
+	err := row.Scan(&began_ms)
+	return began_ms, err
+}
+
+const insertSpend = `-- name: InsertSpend :exec
+INSERT INTO spend (at_ms, requests, by_sweep) VALUES (?1, ?2, ?3)
+`
+
+type InsertSpendParams struct {
+	AtMs     int64
+	Requests int64
+	BySweep  bool
+}
+
+func (q *Queries) InsertSpend(ctx context.Context, arg InsertSpendParams) error {
+	_, err := q.exec(ctx, q.insertSpendStmt, insertSpend, arg.AtMs, arg.Requests, arg.BySweep)
 	return err
 }
 
@@ -82,6 +103,20 @@ func (q *Queries) LastGoodSweep(ctx context.Context) (Sweep, error) {
 	return i, err
 }
 
+const lastHold = `-- name: LastHold :one
+SELECT held.detail FROM sweeps AS held
+WHERE held.result = 'held'
+  AND held.number > COALESCE((SELECT MAX(good.number) FROM sweeps AS good WHERE good.result IN ('published', 'unchanged')), 0)
+ORDER BY held.number DESC LIMIT 1
+`
+
+func (q *Queries) LastHold(ctx context.Context) (string, error) {
+	row := q.queryRow(ctx, q.lastHoldStmt, lastHold)
+	var detail string
+	err := row.Scan(&detail)
+	return detail, err
+}
+
 const lastSweep = `-- name: LastSweep :one
 SELECT number, began_ms, ended_ms, result, reason, detail, revision, requests, "groups", members FROM sweeps ORDER BY number DESC LIMIT 1
 `
@@ -105,12 +140,13 @@ func (q *Queries) LastSweep(ctx context.Context) (Sweep, error) {
 }
 
 const spendSince = `-- name: SpendSince :many
-SELECT at_ms, requests FROM spend WHERE at_ms >= ?1 ORDER BY at_ms, number
+SELECT at_ms, requests, by_sweep FROM spend WHERE at_ms >= ?1 ORDER BY at_ms, number
 `
 
 type SpendSinceRow struct {
 	AtMs     int64
 	Requests int64
+	BySweep  bool
 }
 
 func (q *Queries) SpendSince(ctx context.Context, sinceMs int64) ([]SpendSinceRow, error) {
@@ -122,7 +158,7 @@ func (q *Queries) SpendSince(ctx context.Context, sinceMs int64) ([]SpendSinceRo
 	var items []SpendSinceRow
 	for rows.Next() {
 		var i SpendSinceRow
-		if err := rows.Scan(&i.AtMs, &i.Requests); err != nil {
+		if err := rows.Scan(&i.AtMs, &i.Requests, &i.BySweep); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

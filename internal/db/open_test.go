@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"io/fs"
@@ -179,6 +180,18 @@ func TestOpenRefusesAFolderWithoutPermission(t *testing.T) {
 	}
 	_, err := db.Open(t.Context(), db.Options{Path: filepath.Join(dir, "rollcall.db"), Organization: "o"})
 	wantSentence(t, err, "cannot write", "--db")
+}
+
+func TestAnOpenThatFailsHalfWayTakesItsFilesBack(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := db.Open(ctx, db.Options{Path: filepath.Join(dir, "rollcall.db"), Organization: "o"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want context.Canceled", err)
+	}
+	if files := filesIn(t, dir); len(files) != 0 {
+		t.Errorf("left behind: %v", files)
+	}
 }
 
 func TestOpenRefusesWithoutNames(t *testing.T) {

@@ -171,6 +171,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.guestEdgesAtStmt, err = db.PrepareContext(ctx, guestEdgesAt); err != nil {
 		return nil, fmt.Errorf("error preparing query GuestEdgesAt: %w", err)
 	}
+	if q.heldSinceStmt, err = db.PrepareContext(ctx, heldSince); err != nil {
+		return nil, fmt.Errorf("error preparing query HeldSince: %w", err)
+	}
 	if q.insertChangesetStmt, err = db.PrepareContext(ctx, insertChangeset); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertChangeset: %w", err)
 	}
@@ -203,6 +206,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.lastGoodSweepStmt, err = db.PrepareContext(ctx, lastGoodSweep); err != nil {
 		return nil, fmt.Errorf("error preparing query LastGoodSweep: %w", err)
+	}
+	if q.lastHoldStmt, err = db.PrepareContext(ctx, lastHold); err != nil {
+		return nil, fmt.Errorf("error preparing query LastHold: %w", err)
 	}
 	if q.lastSweepStmt, err = db.PrepareContext(ctx, lastSweep); err != nil {
 		return nil, fmt.Errorf("error preparing query LastSweep: %w", err)
@@ -577,6 +583,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing guestEdgesAtStmt: %w", cerr)
 		}
 	}
+	if q.heldSinceStmt != nil {
+		if cerr := q.heldSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing heldSinceStmt: %w", cerr)
+		}
+	}
 	if q.insertChangesetStmt != nil {
 		if cerr := q.insertChangesetStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertChangesetStmt: %w", cerr)
@@ -630,6 +641,11 @@ func (q *Queries) Close() error {
 	if q.lastGoodSweepStmt != nil {
 		if cerr := q.lastGoodSweepStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lastGoodSweepStmt: %w", cerr)
+		}
+	}
+	if q.lastHoldStmt != nil {
+		if cerr := q.lastHoldStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lastHoldStmt: %w", cerr)
 		}
 	}
 	if q.lastSweepStmt != nil {
@@ -925,6 +941,7 @@ type Queries struct {
 	guestEdgeStmt             *sql.Stmt
 	guestEdgesStmt            *sql.Stmt
 	guestEdgesAtStmt          *sql.Stmt
+	heldSinceStmt             *sql.Stmt
 	insertChangesetStmt       *sql.Stmt
 	insertGroupStmt           *sql.Stmt
 	insertGuestStmt           *sql.Stmt
@@ -936,6 +953,7 @@ type Queries struct {
 	insertSweepStmt           *sql.Stmt
 	keyOfGroupStmt            *sql.Stmt
 	lastGoodSweepStmt         *sql.Stmt
+	lastHoldStmt              *sql.Stmt
 	lastSweepStmt             *sql.Stmt
 	memberByIDStmt            *sql.Stmt
 	memberByIDAtStmt          *sql.Stmt
@@ -1032,6 +1050,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		guestEdgeStmt:             q.guestEdgeStmt,
 		guestEdgesStmt:            q.guestEdgesStmt,
 		guestEdgesAtStmt:          q.guestEdgesAtStmt,
+		heldSinceStmt:             q.heldSinceStmt,
 		insertChangesetStmt:       q.insertChangesetStmt,
 		insertGroupStmt:           q.insertGroupStmt,
 		insertGuestStmt:           q.insertGuestStmt,
@@ -1043,6 +1062,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		insertSweepStmt:           q.insertSweepStmt,
 		keyOfGroupStmt:            q.keyOfGroupStmt,
 		lastGoodSweepStmt:         q.lastGoodSweepStmt,
+		lastHoldStmt:              q.lastHoldStmt,
 		lastSweepStmt:             q.lastSweepStmt,
 		memberByIDStmt:            q.memberByIDStmt,
 		memberByIDAtStmt:          q.memberByIDAtStmt,

@@ -62,7 +62,7 @@ func (db *DB) write(ctx context.Context, fn func(context.Context, *writing) erro
 	}
 	defer func() { _ = tx.Rollback() }()
 	w := &writing{
-		q: db.writes.WithTx(tx), tx: tx, stopped: ctx.Err,
+		q: New(newStatements(tx)), tx: tx, stopped: ctx.Err,
 		changesets: map[directory.Origin]int64{},
 		entered:    map[int64]int64{},
 	}
@@ -157,10 +157,11 @@ func (w *writing) changeset(ctx context.Context, origin directory.Origin) (int64
 	if err := w.touch(ctx); err != nil {
 		return 0, err
 	}
+	notBefore := toNullMS(origin.NotBefore)
 	id, err := w.q.InsertChangeset(ctx, InsertChangesetParams{
 		Revision:    w.revision,
-		NotBeforeMs: toNullMS(origin.NotBefore),
-		NotAfterMs:  toMSUp(origin.NotAfter),
+		NotBeforeMs: notBefore,
+		NotAfterMs:  max(toMSUp(origin.NotAfter), notBefore.Int64), // the clock may have been set back between them
 		Cause:       string(origin.Cause),
 		Actor:       sql.NullString{String: origin.Actor, Valid: origin.Actor != ""},
 	})

@@ -54,7 +54,7 @@ func (w *writing) addGroup(ctx context.Context, u directory.GroupUpdate) error {
 }
 
 // versionOf is what a version of a group holds.
-func versionOf(row directory.GroupRow, e edges) UpdateGroupParams {
+func versionOf(row *directory.GroupRow, e edges) UpdateGroupParams {
 	return UpdateGroupParams{
 		Name: row.Name, NameKey: directory.Fold(row.Name),
 		Description: toText(row.Description), Logo: toText(row.Logo),

@@ -137,7 +137,7 @@ func TestNotesAndRowsAsStoredMakeNoRevision(t *testing.T) {
 		"sweep":  {Sweep: &directory.Sweep{BeganAt: at(9), Result: directory.SweepUnchanged}},
 		"doubt":  {DoubtedGroups: []directory.Confirmation[string]{{ID: sales, At: at(0)}}},
 		"same":   {Groups: []directory.GroupUpdate{updateGroup(groupRow(sales, "Sales", []int64{1, 2, 99}, "Guest@x.test"), 0, 9)}},
-		"quiet":  {Members: []directory.MemberUpdate{{Row: memberRow(1, "ann@x.test", "Ann"), Quiet: true, ConfirmedAt: at(9)}}},
+		"quiet":  {Members: []directory.MemberUpdate{{Row: new(memberRow(1, "ann@x.test", "Ann")), Quiet: true, ConfirmedAt: at(9)}}},
 		"gone":   {GoneGroups: []directory.Gone[string]{{ID: support, Origin: observed(0, 9)}}},
 		"absent": {GoneMembers: []directory.Gone[int64]{{ID: 99, Origin: observed(0, 9)}}},
 	} {
@@ -172,7 +172,7 @@ func TestEachPartOfAGroupHasItsOwnOrigin(t *testing.T) {
 	publish(t, mirror, directory.Publication{
 		Cause: directory.CauseWrite,
 		Groups: []directory.GroupUpdate{{
-			Row: row, ConfirmedAt: at(5),
+			Row: &row, ConfirmedAt: at(5),
 			Attributes: directory.Origin{Bounds: directory.Bounds{NotBefore: at(1), NotAfter: at(2)}, Cause: directory.CauseWrite, Actor: "key"},
 			Members:    observed(2, 3),
 			Guests:     observed(3, 4),
@@ -291,7 +291,7 @@ func TestAQuietUpdateMakesARevisionAndNoHistory(t *testing.T) {
 	row.LastLoginAt = at(4)
 	row = sealMember(row)
 	fresh := publish(t, mirror, directory.Publication{
-		Members: []directory.MemberUpdate{{Row: row, Quiet: true, ConfirmedAt: at(5)}},
+		Members: []directory.MemberUpdate{{Row: &row, Quiet: true, ConfirmedAt: at(5)}},
 	})
 	if fresh.Revision != 2 {
 		t.Fatalf("revision %d, want 2: what is served changed", fresh.Revision)
@@ -331,6 +331,40 @@ func TestALogoWhoseQueryMovesMakesNoHistory(t *testing.T) {
 	page, err := mirror.Groups(t.Context(), directory.ListQuery{Limit: 1, Pin: new(first.Pin())})
 	if err != nil || *page.Rows[0].Logo != "https://p.test/a.png" {
 		t.Errorf("before, the logo reads %s, %v; want it without its query", *page.Rows[0].Logo, err)
+	}
+}
+
+func TestEveryAttributeHasAHistory(t *testing.T) {
+	mirror := dbtest.New(t)
+	seed(t, mirror)
+	old := mustGroup(t, mirror, sales).Row
+	for name, change := range map[string]func(*directory.GroupRow){
+		"name":        func(g *directory.GroupRow) { g.Name = "Sold" },
+		"description": func(g *directory.GroupRow) { g.Description = new("about") },
+		"logo":        func(g *directory.GroupRow) { g.Logo = new("https://p.test/b.png") },
+		"created":     func(g *directory.GroupRow) { g.CreatedAt = at(-1) },
+		"updated":     func(g *directory.GroupRow) { g.UpdatedAt = at(1) },
+		"guests":      func(g *directory.GroupRow) { g.Guests = nil },
+	} {
+		row := groupRow(sales, "Sales", []int64{1, 2, 99}, "Guest@x.test")
+		publish(t, mirror, directory.Publication{Groups: []directory.GroupUpdate{updateGroup(row, 0, 4)}}) // undo the change before
+		pin := currentPin(t, mirror)
+		change(&row)
+		publish(t, mirror, directory.Publication{Groups: []directory.GroupUpdate{updateGroup(sealGroup(row), 0, 5)}})
+		now := mustGroup(t, mirror, sales).Row
+		if cmp.Equal(old, now) {
+			t.Errorf("%s did not change", name)
+		}
+		if now.GuestCount != len(now.Guests) || now.Version != directory.VersionOf(now.Name, now.Description, now.Members, now.Guests) {
+			t.Errorf("after a change of %s, count and version are not of the edges: %+v", name, now)
+		}
+		page, err := mirror.GroupsWithEdges(t.Context(), directory.ListQuery{Limit: 1, Pin: &pin})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(old, page.Rows[0]); d != "" {
+			t.Errorf("after a change of %s alone, the revision before reads\n%s", name, d)
+		}
 	}
 }
 

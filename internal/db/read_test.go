@@ -231,6 +231,38 @@ func TestALargeGroupIsWalkedByName(t *testing.T) {
 	}
 }
 
+// A page may end at a guest whose e-mail is the name of members.
+func TestAGuestAmongNamesakesCutsNoPageShort(t *testing.T) {
+	mirror := dbtest.New(t)
+	p := directory.Publication{
+		Groups: []directory.GroupUpdate{updateGroup(groupRow(sales, "Sales", []int64{1, 2, 3}, "ann"), 0, 0)}, Sweep: sweepAt(0),
+	}
+	for id := int64(1); id <= 3; id++ {
+		p.Members = append(p.Members, updateMember(memberRow(id, fmt.Sprintf("m%d@x.test", id), "Ann"), 0, 0))
+	}
+	pin := publish(t, mirror, p).Pin()
+	for range 2 { // at the present, then in the past
+		for down, want := range map[bool][]int64{false: {1, 2, 3, 0}, true: {0, 3, 2, 1}} {
+			q := directory.ListQuery{Limit: 1, ByName: true, Descending: down, Pin: &pin}
+			var got []int64
+			for more := true; more; more = q.After != nil {
+				page, err := mirror.GroupMembers(t.Context(), directory.GroupRef{ID: sales}, "", q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, row := range page.Rows {
+					got = append(got, row.MemberID)
+				}
+				q.After = page.Next
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("down %t: %v, want %v", down, got, want)
+			}
+		}
+		publish(t, mirror, directory.Publication{GoneGroups: []directory.Gone[string]{{ID: sales, Origin: observed(0, 5)}}})
+	}
+}
+
 func TestPayloadsComeInTheOrderOfCreation(t *testing.T) {
 	mirror := dbtest.New(t)
 	var groups []directory.GroupUpdate

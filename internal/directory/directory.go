@@ -50,7 +50,7 @@ type Member struct {
 // Status says whether a member may act.
 type Status string
 
-// The statuses of a member (tallyfy-api.md 4.1).
+// The statuses of a member, as the API sends them.
 const (
 	Active   Status = "active"
 	Invited  Status = "invited"

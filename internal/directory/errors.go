@@ -18,6 +18,9 @@ var (
 	// ErrSuperseded says that an observation began before a later one was
 	// applied to the same row, so it must not be applied: read the row again.
 	ErrSuperseded = errors.New("a later observation of the row was applied")
+	// ErrHeld says that a single read would drop so many edges of a group
+	// that a sweep must show the same before it is believed.
+	ErrHeld = errors.New("the read would drop suspiciously many edges; a sweep has to confirm it")
 )
 
 // An AmbiguousNameError says that several groups bear a name.
@@ -28,6 +31,16 @@ type AmbiguousNameError struct {
 
 func (e *AmbiguousNameError) Error() string {
 	return fmt.Sprintf("%d groups are named %q", len(e.IDs), e.Name)
+}
+
+// A HeldChangedError says that removals which were to be accepted are not
+// those that the sweep would make now.
+type HeldChangedError struct {
+	ID string // of the set that is held now
+}
+
+func (e *HeldChangedError) Error() string {
+	return "the sweep would remove other rows than those accepted; they are held as " + e.ID
 }
 
 // Reason classes a failure of upstream in a short fixed list, for metrics

@@ -4,11 +4,17 @@ import "time"
 
 // Freshness says which state of the mirror an answer shows, and how old the
 // knowledge is. Epoch, Revision and PublishedAt together name the state: a
-// cursor or validator that carries another three is not honoured.
+// cursor or validator that carries another three is not honoured. It carries
+// the Nonce, too, for the one case in which three are not enough.
 type Freshness struct {
 	Epoch       string    // random, made with the database
 	Revision    int64     // grows by one when anything served changes; 0 before the first
 	PublishedAt time.Time // when the revision was committed
+
+	// Nonce is drawn at random with each revision. After a restore, a clock
+	// that was set back may publish other rows under the number and at the
+	// instant of a revision of the lost life: the nonce differs.
+	Nonce int64
 
 	// ConfirmedAt is the oldest instant at which upstream was seen to agree
 	// with the rows of the answer: when the first request of that sweep or
@@ -21,10 +27,11 @@ type Pin struct {
 	Epoch       string
 	Revision    int64
 	PublishedAt time.Time
+	Nonce       int64
 }
 
 // Pin returns the state that f shows, for a cursor to carry.
-func (f Freshness) Pin() Pin { return Pin{f.Epoch, f.Revision, f.PublishedAt} }
+func (f Freshness) Pin() Pin { return Pin{f.Epoch, f.Revision, f.PublishedAt, f.Nonce} }
 
 // A Position is the place after a row in a sorted list: its sort key, empty
 // where the order is by id alone, and its id.

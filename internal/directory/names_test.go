@@ -81,3 +81,17 @@ func TestParsePersonRef(t *testing.T) {
 		}
 	}
 }
+
+func FuzzRefs(f *testing.F) {
+	for _, seed := range []string{"11", "id:11", "name:id:11", "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f", "A@x.test", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if g := ParseGroupRef(text); g.ID != "" && g.Name != "" || ParseGroupRef("id:"+text).ID != text || ParseGroupRef("name:"+text).Name != text {
+			t.Errorf("ParseGroupRef(%q) = %+v", text, g)
+		}
+		if p := ParsePersonRef(text); p.ID < 0 || p.ID != 0 && p.Email != "" || ParsePersonRef("name:"+text).Email != text {
+			t.Errorf("ParsePersonRef(%q) = %+v", text, p)
+		}
+	})
+}

@@ -28,6 +28,7 @@ type GroupRow struct {
 	Deleted       bool     // `deleted_at` was set
 	Oddities      []string // what was strange, as "field: what", at most a few
 	Payload       []byte   // the row's JSON object as sent
+	Shape         uint64   // of the payload: names of fields and kinds of values; within one process
 	Form          Form
 	Fingerprint
 }
@@ -38,6 +39,7 @@ type MemberRow struct {
 	Deleted  bool
 	Oddities []string
 	Payload  []byte
+	Shape    uint64
 	Form     Form
 	Fingerprint
 }
@@ -50,7 +52,7 @@ type ListingPage[T any] struct {
 }
 
 // Pagination is what a page said of the whole list. TotalPages is known to
-// be computed with another page size at times (C-23) and decides nothing.
+// be computed with another page size at times and decides nothing.
 type Pagination struct {
 	Total       int
 	CurrentPage int
@@ -105,7 +107,7 @@ type Publication struct {
 // fingerprint only: the row is the same but for churn or form. Attributes,
 // Members and Guests are the origins of what changes in each.
 type GroupUpdate struct {
-	Row         GroupRow
+	Row         *GroupRow
 	Quiet       bool
 	ConfirmedAt time.Time // when the request that showed it left
 	Attributes  Origin
@@ -115,7 +117,7 @@ type GroupUpdate struct {
 
 // A MemberUpdate sets a member's row; see GroupUpdate.
 type MemberUpdate struct {
-	Row         MemberRow
+	Row         *MemberRow
 	Quiet       bool
 	ConfirmedAt time.Time
 	Origin      Origin

@@ -8,7 +8,7 @@ type Sweep struct {
 	EndedAt  time.Time // zero while it runs
 	Result   SweepResult
 	Reason   Reason // of a failure
-	Detail   string // of a failure, for a person; no secret, no upstream text
+	Detail   string // of a failure, for a person, no secret, no upstream text; of a held sweep, the id of what is held
 	Revision int64  // the revision it published, or found unchanged
 	Requests int
 	Groups   int // rows listed
@@ -55,8 +55,41 @@ type PollStatus struct {
 	LastError         *LastError // nil after a success
 	NextSweepAt       time.Time  // zero while one runs
 	EffectiveInterval time.Duration
+	IntervalReason    string    // why it is what it is, for a person
 	Progress          *Progress // nil unless a sweep runs
 	Drift             map[string]int
+	Held              *Held // nil unless the last whole sweep is held
+}
+
+// Held is what a sweep would remove, so much of it that it looks like a fault
+// of upstream and is not published unless accepted.
+type Held struct {
+	ID          string // names the set of removals
+	Since       time.Time
+	ReleaseAt   time.Time // when it will be believed, zero for only by hand or by the next sweep
+	Groups      int
+	Members     int
+	Memberships int // of members and guests
+
+	// Some of it by name, so much as a status can show. After a restart there
+	// is nothing but ID and Since until the first sweep has ended.
+	GoneGroups    []HeldGroup
+	GoneMembers   []HeldMember
+	ThinnedGroups []HeldGroup // that stay and lose memberships, most first
+	Truncated     bool        // there is more than is named
+}
+
+// A HeldGroup is a group that would go or lose memberships.
+type HeldGroup struct {
+	ID          string
+	Name        string
+	Memberships int // that it would lose
+}
+
+// A HeldMember is a member that would go.
+type HeldMember struct {
+	ID    int64
+	Email string
 }
 
 // LastError is the failure of the last attempt.
@@ -90,4 +123,5 @@ type Budget struct {
 type Spend struct {
 	At       time.Time
 	Requests int
+	BySweep  bool
 }

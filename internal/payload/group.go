@@ -37,6 +37,7 @@ func DecodeGroup(raw []byte, form directory.Form) (directory.GroupRow, error) {
 	g.UpdatedAt = r.instant("updated_at")
 	g.Deleted = r.isSet("deleted_at")
 	g.Fingerprint = fingerprint(r.object)
+	g.Shape = shapeOf(r.object)
 	g.Oddities = r.oddities
 	return g, nil
 }

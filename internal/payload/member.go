@@ -35,6 +35,7 @@ func DecodeMember(raw []byte, form directory.Form) (directory.MemberRow, error) 
 	m.UpdatedAt = r.instant("updated_at")
 	m.Deleted = r.isSet("deleted_at")
 	m.Fingerprint = fingerprint(r.object)
+	m.Shape = shapeOf(r.object)
 	m.Oddities = r.oddities
 	return m, nil
 }

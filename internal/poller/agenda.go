@@ -18,13 +18,18 @@ type agenda struct {
 
 	drop  context.CancelCauseFunc // of the running sweep, nil if none runs
 	track *tracker                // likewise
+
+	refused  bool      // upstream refuses the token: nextAt is that of a probe
+	refusal  error     // what the last attempt or probe said of it, nil if not known
+	probedAt time.Time // when it said so
 }
 
 // A demand waits for a sweep that began after it.
 type demand struct {
-	done chan struct{}
-	note directory.Sweep
-	err  error
+	accept string // id of removals that the sweep may make
+	done   chan struct{}
+	note   directory.Sweep
+	err    error
 }
 
 // marks are the writes of unknown reach since the last sweep began.
@@ -51,9 +56,9 @@ func (m marks) due() time.Time {
 
 func newAgenda(s schedule) agenda { return agenda{schedule: s, wake: make(chan struct{}, 1)} }
 
-// due is when the next sweep begins.
+// due is when the next sweep begins, or the next probe of a refused token.
 func (a *agenda) due(now time.Time) time.Time {
-	if at := a.marks.due(); !at.IsZero() {
+	if at := a.marks.due(); !at.IsZero() && !a.refused {
 		return at
 	}
 	if len(a.demands) > 0 {
@@ -93,11 +98,15 @@ func (p *Poller) MarkEverything() {
 func (p *Poller) ask() *demand {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.agenda.demands) == 0 {
-		p.agenda.demands = []*demand{{done: make(chan struct{})}}
-	}
 	p.agenda.stir()
-	return p.agenda.demands[0]
+	for _, d := range p.agenda.demands {
+		if d.accept == "" {
+			return d
+		}
+	}
+	d := &demand{done: make(chan struct{})}
+	p.agenda.demands = append(p.agenda.demands, d)
+	return d
 }
 
 // Sync waits up to wait for a sweep that begins after the call and returns its
@@ -105,7 +114,10 @@ func (p *Poller) ask() *demand {
 // with no wait, the note says that it runs and Run goes on with it. All who
 // wait share one sweep; one that is dropped meets no demand.
 func (p *Poller) Sync(ctx context.Context, wait time.Duration) (directory.Sweep, error) {
-	d := p.ask()
+	return p.ask().await(ctx, wait)
+}
+
+func (d *demand) await(ctx context.Context, wait time.Duration) (directory.Sweep, error) {
 	running := directory.Sweep{Result: directory.SweepRunning}
 	if wait <= 0 {
 		return running, nil

@@ -4,7 +4,7 @@ import "rollcall/internal/directory"
 
 // An update sets one row.
 type update[R any] struct {
-	row     R
+	row     *R
 	quiet   bool
 	origins origins
 }
@@ -39,12 +39,14 @@ func groupOrigins(how directory.Applied, b directory.Bounds, old, now *directory
 	return origins{by(attributes), by(how.Sent.Members), by(how.Sent.Guests)}
 }
 
-func alikeGroups(a, b *directory.Group) bool {
-	return a.Name == b.Name && equal(a.Description, b.Description) && equal(a.Logo, b.Logo) &&
+func alikeGroups(a, b *directory.GroupRow) bool {
+	return a.MembersAbsent == b.MembersAbsent && a.GuestsAbsent == b.GuestsAbsent &&
+		a.Name == b.Name && equal(a.Description, b.Description) && equal(a.Logo, b.Logo) &&
 		a.CreatedAt.Equal(b.CreatedAt) && a.UpdatedAt.Equal(b.UpdatedAt)
 }
 
-func alikeMembers(a, b *directory.Member) bool {
+// alikeMembers ignores churn.
+func alikeMembers(a, b *directory.MemberRow) bool {
 	return a.Email == b.Email && equal(a.FirstName, b.FirstName) && equal(a.LastName, b.LastName) &&
 		equal(a.FullName, b.FullName) && equal(a.Role, b.Role) && a.Status == b.Status &&
 		equal(a.JobTitle, b.JobTitle) && equal(a.Team, b.Team) && equal(a.Timezone, b.Timezone) &&

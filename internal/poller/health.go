@@ -18,7 +18,9 @@ type health struct {
 	freshAt   time.Time            // since when attempts succeed
 	confirmed time.Time            // when the last sweep that succeeded began
 	took      time.Duration        // that sweep
+	cost      int                  // its requests
 	drift     map[string]int       // that it saw
+	held      *directory.Held      // by the last whole sweep
 }
 
 // restoredHealth is what the notes of an earlier life tell.
@@ -35,10 +37,22 @@ func restoredHealth(now time.Time, attempt, success directory.Sweep) health {
 }
 
 func (h *health) succeeded(note directory.Sweep, now time.Time) {
-	if h.freshAt.IsZero() || h.lastError != nil {
+	if h.freshAt.IsZero() || h.lastError != nil || h.held != nil {
 		h.freshAt = now
 	}
-	h.confirmed, h.took = note.BeganAt, note.EndedAt.Sub(note.BeganAt)
+	h.confirmed, h.took, h.cost = note.BeganAt, note.EndedAt.Sub(note.BeganAt), note.Requests
+	h.held = nil
+	h.reached()
+}
+
+// isHeld notes a sweep that read everything and published nothing of it.
+func (h *health) isHeld(held directory.Held) {
+	h.held = &held
+	h.reached()
+}
+
+// reached notes that upstream answered as it should.
+func (h *health) reached() {
 	h.lastError, h.failures = nil, 0
 	h.failingAt, h.refusedAt = time.Time{}, time.Time{}
 }
@@ -59,11 +73,11 @@ func (h *health) failed(note directory.Sweep, now time.Time) {
 
 // state is the first that applies, and since when it does.
 func (h *health) state(now time.Time, effective time.Duration) (directory.State, time.Time) {
-	switch stale := h.confirmed.Add(3 * effective); {
-	case !h.refusedAt.IsZero():
-		return directory.StateUnauthorized, h.refusedAt
-	case !h.failingAt.IsZero():
-		return directory.StateFailing, h.failingAt
+	if state, since := h.trouble(); state != "" {
+		return state, since
+	}
+	stale := h.confirmed.Add(3 * effective)
+	switch {
 	case h.confirmed.IsZero():
 		return directory.StateStarting, h.startedAt
 	case now.After(stale):
@@ -72,11 +86,17 @@ func (h *health) state(now time.Time, effective time.Duration) (directory.State,
 	return directory.StateFresh, h.freshAt
 }
 
-// effective is the time from one sweep to the next: the interval, which
-// begins when a sweep ends, and what a sweep takes, to a tenth of the
-// interval, as that is what chance moves it by.
-func (h *health) effective(interval time.Duration) time.Duration {
-	return interval + h.took.Truncate(interval/10)
+// trouble is the state that the last attempt left, empty if it succeeded.
+func (h *health) trouble() (directory.State, time.Time) {
+	switch {
+	case !h.refusedAt.IsZero():
+		return directory.StateUnauthorized, h.refusedAt
+	case h.held != nil:
+		return directory.StateHeld, h.held.Since
+	case !h.failingAt.IsZero():
+		return directory.StateFailing, h.failingAt
+	}
+	return "", time.Time{}
 }
 
 // Status tells how polling goes.
@@ -85,10 +105,13 @@ func (p *Poller) Status() directory.PollStatus {
 	defer p.mu.Unlock()
 	now := time.Now()
 	s := directory.PollStatus{
-		LastAttemptAt:     p.health.attemptAt,
-		NextSweepAt:       p.agenda.due(now),
-		EffectiveInterval: p.health.effective(p.agenda.schedule.interval),
-		Drift:             maps.Clone(p.health.drift),
+		LastAttemptAt: p.health.attemptAt,
+		NextSweepAt:   p.agenda.due(now),
+		Drift:         maps.Clone(p.health.drift),
+	}
+	s.EffectiveInterval, s.IntervalReason = p.agenda.schedule.effective(p.health.took, p.health.cost)
+	if p.health.held != nil {
+		s.Held = new(*p.health.held)
 	}
 	s.State, s.StateSince = p.health.state(now, s.EffectiveInterval)
 	if p.health.lastError != nil {

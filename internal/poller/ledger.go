@@ -101,12 +101,10 @@ func (l *ledger[ID]) another(id ID) (other ID, found bool) {
 	return other, false
 }
 
-// closeGraves forgets deletions that obs knows of and that nothing which
-// still runs could undo.
-func (l *ledger[ID]) closeGraves(obs directory.Observation, oldest uint64) {
-	maps.DeleteFunc(l.graves, func(_ ID, g grave) bool {
-		return g.number < obs.Number && g.number < oldest
-	})
+// closeGraves forgets deletions that a sweep, now applied, began after. What
+// began before them is held off by the number of the sweep itself.
+func (l *ledger[ID]) closeGraves(obs directory.Observation) {
+	maps.DeleteFunc(l.graves, func(_ ID, g grave) bool { return g.number < obs.Number })
 }
 
 // remember notes that a sweep which began at the given instant was applied.

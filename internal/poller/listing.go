@@ -3,7 +3,6 @@ package poller
 import (
 	"cmp"
 	"context"
-	"maps"
 
 	"rollcall/internal/directory"
 )
@@ -16,10 +15,11 @@ const passes = 3
 type listing[ID cmp.Ordered, R any] struct {
 	tally
 	seen    map[ID]struct{}
-	changed map[ID]R // rows that differ from the ledger, or are not in it
-	latest  ID       // the row listed last
-	shown   int      // rows whose edges were shown
-	drift   map[string]int
+	changed map[ID]*R      // rows that differ from the ledger, or are not in it
+	latest  ID             // the present row listed last
+	shown   int            // rows whose edges were shown
+	drift   map[string]int // oddities of rows
+	census  census
 	denied  map[ID]struct{} // absent rows whose own read said that they are gone; see prove
 }
 
@@ -29,8 +29,9 @@ func (s *shelf[ID, R]) list(ctx context.Context, track *tracker) (*listing[ID, R
 	var err error
 	for range passes {
 		l := &listing[ID, R]{
-			tally: tally{op: "list " + s.name},
-			seen:  map[ID]struct{}{}, changed: map[ID]R{}, drift: map[string]int{},
+			tally: tally{op: "list " + s.collection},
+			seen:  make(map[ID]struct{}, s.size()), changed: map[ID]*R{}, drift: map[string]int{},
+			census: census{},
 		}
 		if err = s.pass(ctx, l, track); err == nil {
 			return l, nil
@@ -72,9 +73,12 @@ func (s *shelf[ID, R]) sort(l *listing[ID, R], rows []R) (fresh int) {
 		f := s.facts(&rows[i])
 		if _, twice := l.seen[f.id]; !twice {
 			l.seen[f.id] = struct{}{}
+			l.census.count(f.shape, f.payload)
 			fresh++
 		}
-		l.latest = f.id
+		if !f.deleted {
+			l.latest = f.id
+		}
 		if f.partial {
 			count(l.drift, s.name+".members: absent")
 		} else {
@@ -86,7 +90,7 @@ func (s *shelf[ID, R]) sort(l *listing[ID, R], rows []R) (fresh int) {
 		if s.isStored(f) {
 			delete(l.changed, f.id)
 		} else {
-			l.changed[f.id] = rows[i]
+			l.changed[f.id] = new(rows[i]) // a pointer into the page would keep all of it
 		}
 	}
 	return fresh
@@ -100,21 +104,10 @@ func (s *shelf[ID, R]) isStored(f facts[ID]) bool {
 	return ok && !f.deleted && !f.partial && e.form == directory.ListForm && e.Fingerprint == f.print
 }
 
-// drift is what was strange in either list.
-func (sw *sweep) drift() map[string]int {
-	drift := maps.Clone(sw.members.drift)
-	maps.Copy(drift, sw.groups.drift)
-	return drift
-}
-
-// kinds bounds the number of kinds of drift that are told apart.
-const kinds = 100
-
-func count(drift map[string]int, what string) {
-	if _, known := drift[what]; !known && len(drift) >= kinds {
-		what = "other"
-	}
-	drift[what]++
+func (s *shelf[ID, R]) size() int {
+	s.applying.Lock()
+	defer s.applying.Unlock()
+	return len(s.rows)
 }
 
 // pages is how many pages the stored rows take.

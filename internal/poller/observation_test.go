@@ -3,7 +3,9 @@ package poller
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,26 +19,22 @@ var changes = map[string]func(t *testing.T, w *world){
 	"group updated by a write": func(t *testing.T, w *world) {
 		id := w.sim.Groups()[0].ID
 		obs := w.Begin()
-		defer w.End(obs)
 		w.sim.UpdateGroup(id, func(g *tallyfysim.Group) { g.Name += "!" })
 		w.mustApply(obs, id)
 	},
 	"edges changed by a write": func(t *testing.T, w *world) {
 		id := w.largest()
 		obs := w.Begin()
-		defer w.End(obs)
 		w.sim.UpdateGroup(id, func(g *tallyfysim.Group) { g.Members, g.Guests = g.Members[1:], []string{g.Name + "@x.test"} })
 		w.mustApply(obs, id)
 	},
 	"group created by a write": func(t *testing.T, w *world) {
 		obs := w.Begin()
-		defer w.End(obs)
 		w.mustApply(obs, w.sim.CreateGroup(tallyfysim.Group{Name: "New", Members: []int64{w.sim.Users()[0].ID}}))
 	},
 	"group deleted by a write": func(t *testing.T, w *world) {
 		id := w.sim.Groups()[0].ID
 		obs := w.Begin()
-		defer w.End(obs)
 		w.sim.DeleteGroup(id)
 		if _, err := w.RemoveGroup(context.Background(), obs, id, directory.Applied{Cause: directory.CauseWrite}); err != nil {
 			t.Fatal(err)
@@ -46,9 +44,7 @@ var changes = map[string]func(t *testing.T, w *world){
 		obs := w.Begin()
 		id := w.sim.CreateGroup(tallyfysim.Group{Name: "New"})
 		w.mustApply(obs, id)
-		w.End(obs)
 		obs = w.Begin()
-		defer w.End(obs)
 		w.sim.DeleteGroup(id)
 		if _, err := w.RemoveGroup(context.Background(), obs, id, directory.Applied{Cause: directory.CauseWrite}); err != nil {
 			t.Fatal(err)
@@ -73,33 +69,28 @@ var changes = map[string]func(t *testing.T, w *world){
 		w.mustRefreshMember(w.sim.CreateUser(tallyfysim.User{Email: time.Now().Format("150405") + "@x.test", FirstName: "New", LastName: "Person"}))
 	},
 	"member found removed by a refresh": func(t *testing.T, w *world) {
-		users := w.sim.Users()
-		for _, u := range users[2:] { // one in no group, so that no edge changes
-			if inNoGroup(w, u.ID) {
-				w.sim.RemoveUser(u.ID)
-				w.mustRefreshMember(u.ID)
-				return
-			}
-		}
-		t.Fatal("everybody is in a group")
+		id := w.loner()
+		w.sim.RemoveUser(id)
+		w.mustRefreshMember(id)
 	},
+}
+
+// loner is a user in no group, so that no edge changes with it.
+func (w *world) loner() int64 {
+	w.t.Helper()
+	for _, u := range w.sim.Users() {
+		if strings.HasPrefix(u.Email, "loner") {
+			return u.ID
+		}
+	}
+	w.t.Fatal("there is no loner left")
+	return 0
 }
 
 // largest is the group with most members.
 func (w *world) largest() string {
 	groups := w.sim.Groups()
 	return slices.MaxFunc(groups, func(a, b tallyfysim.Group) int { return len(a.Members) - len(b.Members) }).ID
-}
-
-func inNoGroup(w *world, id int64) bool {
-	for _, g := range w.sim.Groups() {
-		for _, member := range g.Members {
-			if member == id {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 func (w *world) mustApply(obs directory.Observation, id string) {
@@ -123,29 +114,42 @@ func (w *world) mustRefreshMember(id int64) {
 	}
 }
 
-// The sweep's lists were all read when the change comes: they show the old
-// state. The same with the change before the last page, in case the sweep saw
-// it in part.
+// The change comes when the sweep has read all of its lists, or all but the
+// last page. Either nothing was new to the sweep, or every row was.
 func TestSweepThatBeganBeforeAWriteDoesNotUndoIt(t *testing.T) {
-	inWorld(t, populated(150), func(t *testing.T, w *world) {
+	inWorld(t, populated(110), func(t *testing.T, w *world) {
+		for i := range 2 * 2 {
+			w.sim.CreateUser(tallyfysim.User{Email: fmt.Sprintf("loner.%d@x.test", i)})
+		}
 		w.sweep(directory.SweepPublished)
 		for name, change := range changes {
 			for _, late := range []bool{false, true} {
-				t.Log(name, late)
-				time.Sleep(time.Minute)
-				duringSweep(w, late, func() {
-					change(t, w)
+				for _, want := range []directory.SweepResult{directory.SweepUnchanged, directory.SweepPublished} {
+					t.Log(name, late, want)
+					time.Sleep(time.Minute)
+					if want == directory.SweepPublished {
+						w.editEverything()
+					}
+					duringSweep(w, late, func() { change(t, w) })
+					w.sweep(want)
 					w.wantEqual()
-				})
-				w.sweep(directory.SweepUnchanged)
-				w.wantEqual()
-				time.Sleep(time.Minute)
-				w.sweep(directory.SweepUnchanged)
-				w.wantEqual()
-				w.wantNoDoubts()
+					time.Sleep(time.Minute)
+					w.sweep(directory.SweepUnchanged)
+					w.wantEqual()
+					w.wantNoDoubts()
+				}
 			}
 		}
 	})
+}
+
+func (w *world) editEverything() {
+	for _, g := range w.sim.Groups() {
+		w.sim.UpdateGroup(g.ID, func(g *tallyfysim.Group) { g.Description += "." })
+	}
+	for _, u := range w.sim.Users() {
+		w.sim.UpdateUser(u.ID, func(u *tallyfysim.User) { u.FirstName += "." })
+	}
 }
 
 // duringSweep runs do while the next sweep reads its last page: when that
@@ -192,7 +196,6 @@ func TestSweepDoesNotConfirmWhatItLeavesAlone(t *testing.T) {
 		id := w.sim.Groups()[0].ID
 		time.Sleep(time.Minute)
 		obs := w.Begin()
-		defer w.End(obs)
 		began := time.Now()
 		time.Sleep(time.Second)
 		duringSweep(w, true, func() {
@@ -209,26 +212,41 @@ func TestSweepDoesNotConfirmWhatItLeavesAlone(t *testing.T) {
 	})
 }
 
-// A confirmation counts as an application: what was asked before it may be
-// older.
-func TestReadThatBeganBeforeAConfirmationIsReadAgain(t *testing.T) {
+// What the read shows was true while it lasted, but the sweep that began after
+// it has found the row as it was before.
+func TestReadThatBeganBeforeAConfirmationIsNotApplied(t *testing.T) {
 	inWorld(t, populated(5), func(t *testing.T, w *world) {
 		w.sweep(directory.SweepPublished)
-		id := w.sim.Groups()[0].ID
+		group := w.sim.Groups()[0]
+		rename := func(name string) {
+			w.sim.UpdateGroup(group.ID, func(g *tallyfysim.Group) { g.Name, g.UpdatedAt = name, group.UpdatedAt })
+		}
 		obs := w.Begin()
-		defer w.End(obs)
-		stale := w.group(id)
-		w.sim.UpdateGroup(id, func(g *tallyfysim.Group) { g.Name = "Renamed" })
-		w.sweep(directory.SweepPublished)
+		rename("For a moment")
+		stale := w.group(group.ID)
+		rename(group.Name)
 		w.sweep(directory.SweepUnchanged)
 		if _, err := w.ApplyGroup(context.Background(), obs, stale, wrote); !errors.Is(err, directory.ErrSuperseded) {
 			t.Errorf("error %v, want ErrSuperseded", err)
 		}
 		w.wantEqual()
 
-		// The same within a refresh, which then reads again.
+		// The same with a single read that confirms.
+		obs = w.Begin()
+		w.mustRefresh(group.ID)
+		if _, err := w.ApplyGroup(context.Background(), obs, stale, wrote); !errors.Is(err, directory.ErrSuperseded) {
+			t.Errorf("error %v, want ErrSuperseded", err)
+		}
+		w.wantEqual()
+	})
+}
+
+func TestRefreshThatWasOvertakenReadsAgain(t *testing.T) {
+	inWorld(t, populated(5), func(t *testing.T, w *world) {
+		w.sweep(directory.SweepPublished)
+		id := w.sim.Groups()[0].ID
 		w.sim.Fault(tallyfysim.Fault{Match: isSingleRead, Times: 1, After: func() {
-			w.sim.UpdateGroup(id, func(g *tallyfysim.Group) { g.Name = "Renamed again" })
+			w.sim.UpdateGroup(id, func(g *tallyfysim.Group) { g.Name = "Renamed" })
 			w.sweep(directory.SweepPublished)
 		}})
 		w.sim.ResetRequests()
@@ -245,19 +263,16 @@ func TestNothingThatBeganBeforeADeletionBringsTheRowBack(t *testing.T) {
 		w.sweep(directory.SweepPublished)
 		id := w.sim.Groups()[0].ID
 		obs := w.Begin()
-		defer w.End(obs)
 		stale := w.group(id)
 		w.sim.DeleteGroup(id)
 		w.sweep(directory.SweepPublished)
-		for range 3 { // the grave stays while obs runs
+		for range 3 {
 			w.sweep(directory.SweepUnchanged)
 			if _, err := w.ApplyGroup(context.Background(), obs, stale, wrote); !errors.Is(err, directory.ErrSuperseded) {
 				t.Fatalf("error %v, want ErrSuperseded", err)
 			}
 		}
 		w.wantEqual()
-		w.End(obs)
-		w.sweep(directory.SweepUnchanged)
 		if n := len(w.groups.graves); n != 0 {
 			t.Errorf("%d graves are left", n)
 		}
@@ -270,7 +285,6 @@ func TestReadOfARowThatCameAndWentDoesNotCreateIt(t *testing.T) {
 	inWorld(t, populated(5), func(t *testing.T, w *world) {
 		w.sweep(directory.SweepPublished)
 		obs := w.Begin()
-		defer w.End(obs)
 		id := w.sim.CreateGroup(tallyfysim.Group{Name: "Brief"})
 		stale := w.group(id)
 		w.sim.DeleteGroup(id)
@@ -282,6 +296,30 @@ func TestReadOfARowThatCameAndWentDoesNotCreateIt(t *testing.T) {
 	})
 }
 
+// What comes back was away in between: its new life began after the deletion.
+func TestRowThatReturnsIsDatedAfterItsDeletion(t *testing.T) {
+	inWorld(t, populated(5), func(t *testing.T, w *world) {
+		w.sweep(directory.SweepPublished)
+		id := w.largest()
+		group, _ := w.sim.Group(id)
+		var deleted time.Time
+		w.sim.Fault(tallyfysim.Fault{Match: tallyfysim.On("", "/groups"), Times: 1, After: func() {
+			time.Sleep(time.Second)
+			deleted = time.Now()
+			w.sim.DeleteGroup(id)
+			w.mustRefresh(id)
+		}})
+		w.sweep(directory.SweepUnchanged)
+		time.Sleep(time.Minute)
+		w.sim.CreateGroup(group)
+		w.sweep(directory.SweepPublished)
+		page, err := w.db.GroupMembers(context.Background(), directory.GroupRef{ID: id}, directory.KindMember, directory.ListQuery{Limit: 1})
+		if err != nil || len(page.Rows) == 0 || !page.Rows[0].Since.NotBefore.Equal(deleted) {
+			t.Errorf("since %+v (%v), want not before %v", page.Rows, err, deleted)
+		}
+	})
+}
+
 // A deletion may come to a row that the mirror does not hold yet.
 func TestSweepDoesNotCreateWhatWasDeletedWhileItRan(t *testing.T) {
 	inWorld(t, populated(150), func(t *testing.T, w *world) {
@@ -289,7 +327,6 @@ func TestSweepDoesNotCreateWhatWasDeletedWhileItRan(t *testing.T) {
 		id := w.sim.CreateGroup(tallyfysim.Group{Name: "Brief"})
 		duringSweep(w, true, func() {
 			obs := w.Begin()
-			defer w.End(obs)
 			w.sim.DeleteGroup(id)
 			if _, err := w.RemoveGroup(context.Background(), obs, id, directory.Applied{Cause: directory.CauseWrite}); err != nil {
 				t.Fatal(err)
@@ -306,7 +343,6 @@ func TestWriteOfUnknownReachDropsTheRunningSweep(t *testing.T) {
 		before := w.mirror()
 		w.sim.Disable(w.sim.Users()[4].ID)
 		read := w.Begin()
-		defer w.End(read)
 		row := w.group(w.sim.Groups()[0].ID)
 		duringSweep(w, true, w.MarkEverything)
 		note := w.sweep(directory.SweepDropped)
@@ -332,7 +368,6 @@ func TestNothingIsAppliedBeforeTheFirstSweep(t *testing.T) {
 			t.Errorf("error %v, want ErrNoData", err)
 		}
 		obs := w.Begin()
-		defer w.End(obs)
 		if _, err := w.RemoveGroup(context.Background(), obs, id, wrote); !errors.Is(err, directory.ErrNoData) {
 			t.Errorf("error %v, want ErrNoData", err)
 		}

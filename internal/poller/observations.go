@@ -1,19 +1,17 @@
 package poller
 
 import (
-	"math"
 	"sync"
 	"time"
 
 	"rollcall/internal/directory"
 )
 
-// observations hands out numbers and knows which observations still run.
+// observations hands out numbers.
 type observations struct {
-	mu      sync.Mutex
-	last    uint64
-	void    uint64 // observations that began before this number are applied to nothing
-	running map[uint64]struct{}
+	mu   sync.Mutex
+	last uint64
+	void uint64 // what began before this number is applied to nothing
 }
 
 // next gives out a number.
@@ -25,20 +23,7 @@ func (o *observations) next() uint64 {
 }
 
 func (o *observations) begin() directory.Observation {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.last++
-	if o.running == nil {
-		o.running = map[uint64]struct{}{}
-	}
-	o.running[o.last] = struct{}{}
-	return directory.Observation{Number: o.last, BeganAt: time.Now()}
-}
-
-func (o *observations) end(obs directory.Observation) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	delete(o.running, obs.Number)
+	return directory.Observation{Number: o.next(), BeganAt: time.Now()}
 }
 
 // voidAll moves the mark for everything.
@@ -55,21 +40,5 @@ func (o *observations) voided(obs directory.Observation) bool {
 	return obs.Number < o.void
 }
 
-// oldest is the number of the oldest observation that runs, beyond every
-// number when none does.
-func (o *observations) oldest() uint64 {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	oldest := uint64(math.MaxUint64)
-	for number := range o.running {
-		oldest = min(oldest, number)
-	}
-	return oldest
-}
-
-// Begin starts an observation: call it before its request leaves, and End
-// when it was applied or given up.
+// Begin starts an observation. Call it before its request leaves.
 func (p *Poller) Begin() directory.Observation { return p.observations.begin() }
-
-// End says that obs will not be applied any more.
-func (p *Poller) End(obs directory.Observation) { p.observations.end(obs) }

@@ -43,8 +43,8 @@ func (s *shelf[ID, R]) plan(ctx context.Context, l *listing[ID, R], sw *sweep) (
 }
 
 // planRow plans one listed row that is not stored as it is.
-func (s *shelf[ID, R]) planRow(ctx context.Context, p *plan[ID, R], row R, sw *sweep) error {
-	f := s.facts(&row)
+func (s *shelf[ID, R]) planRow(ctx context.Context, p *plan[ID, R], row *R, sw *sweep) error {
+	f := s.facts(row)
 	old, stored := s.rows[f.id]
 	change := update[R]{row: row, origins: sameOrigin(s.origin(f.id, sw))}
 	switch {
@@ -59,13 +59,13 @@ func (s *shelf[ID, R]) planRow(ctx context.Context, p *plan[ID, R], row R, sw *s
 	case f.partial:
 		p.doubted = append(p.doubted, directory.Confirmation[ID]{ID: f.id, At: old.confirmed})
 	}
-	same, err := s.isSame(ctx, &change.row, old)
+	same, err := s.isSame(ctx, change.row, old)
 	switch {
 	case err != nil:
 		return err
 	case !same:
 		p.updates = append(p.updates, change)
-	case s.facts(&change.row).print != old.Fingerprint || old.form != directory.ListForm:
+	case s.facts(change.row).print != old.Fingerprint || old.form != directory.ListForm:
 		change.quiet = true
 		p.quiet = append(p.quiet, change)
 	}
@@ -120,13 +120,9 @@ func (s *shelf[ID, R]) origin(id ID, sw *sweep) directory.Origin {
 
 // enter puts the plan into pub, with what may wait only if asked.
 func (p *plan[ID, R]) enter(to target[ID, R], confirmedAt time.Time, withQuiet bool) {
-	for _, u := range p.updates {
-		to.set(u, confirmedAt)
-	}
+	to.set(p.updates, confirmedAt)
 	if withQuiet {
-		for _, u := range p.quiet {
-			to.set(u, confirmedAt)
-		}
+		to.set(p.quiet, confirmedAt)
 	}
 	*to.gone, *to.doubted = p.gone, p.doubted
 }
@@ -160,12 +156,12 @@ func (s *shelf[ID, R]) commit(p *plan[ID, R], l *listing[ID, R], obs directory.O
 	}
 	s.swept = number
 	s.remember(obs.BeganAt, l.proves())
-	s.closeGraves(obs, s.observations.oldest())
+	s.closeGraves(obs)
 }
 
 func (s *shelf[ID, R]) commitRows(updates []update[R], obs directory.Observation, number uint64) {
 	for i := range updates {
-		f := s.facts(&updates[i].row)
+		f := s.facts(updates[i].row)
 		s.set(f.id, entry{Fingerprint: f.print, form: f.form, number: number, confirmed: obs.BeganAt, edges: f.edges})
 	}
 }

@@ -24,6 +24,11 @@
 // of a present row succeeds; or two whole sweeps running lack it. Until then
 // it stays, and keeps the confirmation it had.
 //
+// Removals that are proven may still be a fault of upstream. Where it is asked
+// to, a Poller holds a sweep that would remove a suspicious share of groups,
+// members or edges: few removals until the next whole sweep agrees, more until
+// somebody accepts them or they have been shown for long enough.
+//
 // No request is made while the mirror is written, and nothing is published of
 // a sweep that was not whole.
 package poller
@@ -48,7 +53,10 @@ type Upstream interface {
 	// Me fails while the token is refused.
 	Me(ctx context.Context) error
 	// Reserve notes what a sweep will spend, before it begins.
+	// It fails with ReasonBudget when the share of sweeps does not hold it.
 	Reserve(ctx context.Context, requests int) error
+	// Sweeping marks what is asked under the returned context as a sweep's.
+	Sweeping(ctx context.Context) context.Context
 }
 
 // A Store is the mirror on disk.
@@ -59,6 +67,9 @@ type Store interface {
 	Publish(ctx context.Context, p directory.Publication) (directory.Freshness, error)
 	RecordSweep(ctx context.Context, s directory.Sweep) error
 	LastSweeps(ctx context.Context) (attempt, success directory.Sweep, err error)
+	// LastHold returns the id that the last whole sweep was held under and
+	// when it was first, running; an empty id if it was not held.
+	LastHold(ctx context.Context) (id string, since time.Time, err error)
 }
 
 // Options are what a Poller is made of. Upstream and Store are needed.
@@ -70,7 +81,14 @@ type Options struct {
 	Interval      time.Duration  // pause between sweeps, 0 is a minute
 	ChurnInterval time.Duration  // how long churn alone waits for a revision, 0 is an hour
 	RemovalShare  float64        // of a kind whose absence is suspicious, 0 is a quarter
+	SweepHourly   int            // requests that sweeps may make in an hour, 0 for any number
 	Jitter        func() float64 // in [0,1), nil is random
+
+	// HoldRemovals holds sweeps that would remove more than RemovalShare of a
+	// kind, see package comment; HoldRelease is how long every sweep must show
+	// the same before it is believed, 0 for only by hand.
+	HoldRemovals bool
+	HoldRelease  time.Duration
 }
 
 // A Poller keeps one mirror up to date. It is safe for concurrent use.
@@ -81,6 +99,8 @@ type Poller struct {
 	share    float64
 	churn    time.Duration
 	churning time.Time // when churn was first left unpublished, zero if none is; guarded by applying
+	guard    guard
+	held     *hold // by the last whole sweep, nil if it was not; guarded by applying
 	metrics  *metrics
 
 	sweeping chan struct{} // held by the sweep that runs
@@ -99,7 +119,7 @@ func New(ctx context.Context, o Options) (*Poller, error) {
 		core: core{store: o.Store}, upstream: o.Upstream, logger: o.Logger,
 		share: o.RemovalShare, churn: o.ChurnInterval,
 		sweeping: make(chan struct{}, 1),
-		agenda:   newAgenda(newSchedule(o.Interval, o.Jitter)),
+		agenda:   newAgenda(newSchedule(o.Interval, o.SweepHourly, o.Jitter)),
 		rereads:  newRereads(),
 	}
 	p.groups, p.members = groupShelf(&p.core, o.Upstream), memberShelf(&p.core, o.Upstream)
@@ -112,6 +132,12 @@ func New(ctx context.Context, o Options) (*Poller, error) {
 	if p.churn == 0 {
 		p.churn = time.Hour
 	}
+	p.guard = guard{isOn: o.HoldRemovals, share: p.share, release: o.HoldRelease}
+	if o.HoldRemovals {
+		p.groups.doubtful = func(before, now *directory.GroupRow, how directory.Applied) bool {
+			return dropsTooMuch(before, now, how, p.share)
+		}
+	}
 	p.metrics = newMetrics()
 	attempt, success, err := o.Store.LastSweeps(ctx)
 	if err != nil {
@@ -120,9 +146,16 @@ func New(ctx context.Context, o Options) (*Poller, error) {
 	if err := p.load(ctx); err != nil {
 		return nil, err
 	}
+	if err := p.restoreHold(ctx); err != nil {
+		return nil, err
+	}
 	p.groups.remember(success.BeganAt, success.Groups <= groupsPerPage)
 	p.members.remember(success.BeganAt, success.Members <= membersPerPage)
 	p.health = restoredHealth(time.Now(), attempt, success)
+	if p.held != nil {
+		p.health.held = p.outline(p.held)
+	}
+	p.agenda.refused = !p.health.refusedAt.IsZero()
 	if !attempt.BeganAt.IsZero() {
 		p.metrics.began(attempt.BeganAt)
 	}

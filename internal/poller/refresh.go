@@ -2,15 +2,22 @@ package poller
 
 import (
 	"context"
+	"errors"
 
 	"rollcall/internal/directory"
 )
 
 // ApplyGroup applies a group that the answer to a write, or a read, showed.
 // It fails with directory.ErrSuperseded when something later was applied to
-// the group after obs began: read it again then, as SettleGroup does.
+// the group after obs began: read it again then, as SettleGroup does; and with
+// directory.ErrHeld, asking for a sweep, when it would drop suspiciously many
+// edges that no write sent.
 func (p *Poller) ApplyGroup(ctx context.Context, obs directory.Observation, row directory.GroupRow, how directory.Applied) (directory.Freshness, error) {
-	return p.groups.apply(ctx, obs, row, how)
+	present, err := p.groups.apply(ctx, obs, row, how)
+	if errors.Is(err, directory.ErrHeld) {
+		p.ask()
+	}
+	return present, err
 }
 
 // RemoveGroup applies that a group is gone, under the terms of ApplyGroup.
@@ -22,10 +29,11 @@ func (p *Poller) RemoveGroup(ctx context.Context, obs directory.Observation, id 
 // again while something later comes between. how says what of it the write
 // made; it is given nil when the group is gone. A group that denies itself is
 // removed if another can be read at this time, else the denial is returned and
-// a sweep asked for.
+// a sweep asked for; so it is for a group that would lose suspiciously many
+// edges (directory.ErrHeld).
 func (p *Poller) SettleGroup(ctx context.Context, id string, how func(shown *directory.GroupRow) directory.Applied) (directory.Freshness, error) {
 	present, err := p.groups.refresh(ctx, id, how)
-	if saysGone(err) {
+	if saysGone(err) || errors.Is(err, directory.ErrHeld) {
 		p.ask()
 	}
 	return present, err

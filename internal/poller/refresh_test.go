@@ -111,7 +111,6 @@ func TestWhatAWriteSentIsItsOwnAndTheRestARefresh(t *testing.T) {
 		time.Sleep(time.Minute)
 		id := w.sim.Groups()[0].ID
 		obs := w.Begin()
-		defer w.End(obs)
 		w.sim.UpdateGroup(id, func(g *tallyfysim.Group) { g.Name, g.Guests = "Renamed", []string{"outside@x.test"} })
 		var pub directory.Publication
 		w.groups.store = recordingStore{w.db, &pub}

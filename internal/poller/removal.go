@@ -89,7 +89,7 @@ func (s *shelf[ID, R]) ask(ctx context.Context, ids []ID, sw *sweep) (map[ID]str
 			denied[id] = struct{}{}
 		case reasonOf(err) == directory.ReasonStorage:
 			return nil, err
-		case err != nil && !errors.Is(err, directory.ErrSuperseded):
+		case err != nil && !errors.Is(err, directory.ErrSuperseded) && !errors.Is(err, directory.ErrHeld):
 			return denied, nil
 		}
 	}

@@ -184,9 +184,13 @@ func TestOtherAnswersProveNothing(t *testing.T) {
 			"200 of another's page": {Status: 200, Body: []byte(`{"data":[]}`)},
 		} {
 			t.Log(name)
-			w.sim.DeleteGroup(w.sim.Groups()[10].ID)
+			victim := w.sim.Groups()[10].ID
+			w.sim.DeleteGroup(victim)
 			before := w.mirror()
-			fault.Match = isSingleRead
+			fault.Match = tallyfysim.On("GET", victim)
+			if name == "404 of every row" {
+				fault.Match = isSingleRead
+			}
 			remove := w.sim.Fault(fault)
 			w.sweep(directory.SweepUnchanged)
 			w.wantPicture(before)

@@ -68,6 +68,11 @@ func (p *Poller) reread(ctx context.Context) bool {
 		if p.isKnown(id) {
 			continue
 		}
+		if p.isRefused() {
+			p.rereads.add(id)
+			known = false
+			continue
+		}
 		if _, err := p.RefreshGroup(ctx, id); err != nil {
 			p.logger.Debug("a group is still in doubt", "group", id, "error", err)
 			p.rereads.add(id)

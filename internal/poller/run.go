@@ -10,9 +10,6 @@ import (
 	"rollcall/internal/directory"
 )
 
-// probePause is how long a refused token rests before it is tried again.
-const probePause = 2 * time.Minute
-
 // Run sweeps at once and then whenever a sweep is due, until ctx ends, and
 // waits for what it started. Failures are logged, met with longer pauses and
 // never end it.
@@ -21,8 +18,7 @@ func (p *Poller) Run(ctx context.Context) error {
 	defer others.Wait()
 	others.Go(func() { p.runRereads(ctx) })
 	for p.rest(ctx) {
-		if p.isRefused() && p.upstream.Me(ctx) != nil {
-			p.postpone(probePause)
+		if p.stillRefused(ctx) {
 			continue
 		}
 		// A failure was logged and is in the status; what it means for the
@@ -52,21 +48,6 @@ func (p *Poller) rest(ctx context.Context) bool {
 	}
 }
 
-// isRefused reports whether the token was refused and nobody asks for a sweep
-// all the same.
-func (p *Poller) isRefused() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return !p.health.refusedAt.IsZero() && len(p.agenda.demands) == 0
-}
-
-func (p *Poller) postpone(pause time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.agenda.nextAt = time.Now().Add(pause)
-	p.agenda.marks = marks{}
-}
-
 // start makes a sweep meet the demands that wait and lets a write of unknown
 // reach drop it.
 func (p *Poller) start(drop context.CancelCauseFunc) *sweep {
@@ -82,7 +63,7 @@ func (p *Poller) start(drop context.CancelCauseFunc) *sweep {
 	}
 	p.agenda.demands, p.agenda.marks = nil, marks{}
 	p.agenda.drop, p.agenda.track = drop, sw.track
-	p.health.attemptAt = now
+	sw.previous, p.health.attemptAt = p.health.attemptAt, now
 	p.metrics.began(now)
 	return sw
 }
@@ -91,27 +72,59 @@ func (p *Poller) start(drop context.CancelCauseFunc) *sweep {
 // next.
 func (p *Poller) finish(ctx context.Context, sw *sweep, err error) (directory.Sweep, error) {
 	if err != nil && ctx.Err() != nil {
+		sw.note = directory.Sweep{}
 		p.retire(sw, ctx.Err())
 		return directory.Sweep{}, ctx.Err()
+	}
+	if reasonOf(err) == directory.ReasonBudget && err != nil {
+		return p.postpone(sw, err)
 	}
 	if err != nil {
 		p.describe(ctx, sw, err)
 	}
-	if errors.Is(err, errDropped) {
+	if errors.Is(err, errDropped) || errors.Is(err, errHeld) {
 		err = nil
 	}
-	p.metrics.observe(sw.note)
+	p.metrics.observe(sw.note, sw.held)
+	before := p.Status().Held
 	p.logSweep(ctx, sw.note, p.retire(sw, err))
+	p.logHold(ctx, before, p.Status().Held, sw.unheld)
 	return sw.note, err
+}
+
+// postpone takes a sweep off the agenda for which there are no requests. It
+// was no attempt and says nothing of upstream; who waits for it waits in vain.
+func (p *Poller) postpone(sw *sweep, err error) (directory.Sweep, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	p.agenda.drop, p.agenda.track = nil, nil
+	p.health.attemptAt = sw.previous
+	p.metrics.began(sw.previous)
+	p.agenda.nextAt = now.Add(p.pauseAfter(0, err))
+	note := directory.Sweep{
+		BeganAt: now, EndedAt: now,
+		Result: directory.SweepFailed, Reason: reasonOf(err), Detail: err.Error(),
+	}
+	p.logger.Debug("sweep postponed", "until", p.agenda.nextAt, "error", err)
+	for _, d := range sw.demands {
+		d.note, d.err = note, err
+		close(d.done)
+	}
+	return note, err
 }
 
 // describe completes and stores the note of a sweep that published nothing.
 func (p *Poller) describe(ctx context.Context, sw *sweep, err error) {
 	sw.count()
 	sw.note.EndedAt = time.Now()
-	sw.note.Result = directory.SweepDropped
 	sw.note.Revision = 0
-	if !errors.Is(err, errDropped) {
+	switch {
+	case errors.Is(err, errDropped):
+		sw.note.Result = directory.SweepDropped
+	case errors.Is(err, errHeld):
+		sw.note.Result, sw.note.Detail = directory.SweepHeld, sw.held.ID
+	default:
 		sw.note.Result, sw.note.Reason, sw.note.Detail = directory.SweepFailed, reasonOf(err), err.Error()
 	}
 	if err := p.store.RecordSweep(ctx, sw.note); err != nil {
@@ -125,35 +138,30 @@ func (p *Poller) retire(sw *sweep, err error) (turned bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	failed := p.health.lastError != nil
+	before, _ := p.health.trouble()
 	p.agenda.drop, p.agenda.track = nil, nil
 	switch {
 	case sw.note.Result.Succeeded():
 		p.health.succeeded(sw.note, now)
-		p.health.drift = sw.drift()
+		p.health.drift = p.drift(sw)
+	case sw.note.Result == directory.SweepHeld:
+		p.health.isHeld(*sw.held)
 	case sw.note.Result == directory.SweepFailed:
 		p.health.failed(sw.note, now)
 	default:
 		p.agenda.demands = append(sw.demands, p.agenda.demands...)
 		return false
 	}
-	p.agenda.nextAt = now.Add(p.pauseAfter(err))
+	p.settle(sw, err, now)
 	for _, d := range sw.demands {
 		d.note, d.err = sw.note, err
+		if err == nil && sw.held != nil && d.accept != "" {
+			d.err = &directory.HeldChangedError{ID: sw.held.ID}
+		}
 		close(d.done)
 	}
-	return failed != (p.health.lastError != nil)
-}
-
-func (p *Poller) pauseAfter(err error) time.Duration {
-	if !p.health.refusedAt.IsZero() {
-		return probePause
-	}
-	var retryAfter time.Duration
-	if up, ok := errors.AsType[*directory.UpstreamError](err); ok {
-		retryAfter = up.RetryAfter
-	}
-	return p.agenda.schedule.next(p.health.failures, retryAfter)
+	after, _ := p.health.trouble()
+	return before != after
 }
 
 // logSweep writes one line a sweep, at a level by what there is to read.

@@ -67,7 +67,7 @@ func TestEditsAreFollowedWithinAnInterval(t *testing.T) {
 }
 
 func TestScheduleIsIntervalThenDoublingPauses(t *testing.T) {
-	s := newSchedule(time.Minute, func() float64 { return 0.5 })
+	s := newSchedule(time.Minute, 0, func() float64 { return 0.5 })
 	var got []time.Duration
 	for failures := range 9 {
 		got = append(got, s.next(failures, 0))
@@ -85,14 +85,14 @@ func TestScheduleIsIntervalThenDoublingPauses(t *testing.T) {
 	if got := s.next(1, 10*time.Minute); got != 10*time.Minute {
 		t.Errorf("Retry-After of ten minutes led to %v", got)
 	}
-	if got := newSchedule(time.Second, s.jitter).next(1, 0); got != time.Second {
+	if got := newSchedule(time.Second, 0, s.jitter).next(1, 0); got != time.Second {
 		t.Errorf("at an interval of a second the first retry comes after %v", got)
 	}
 	for _, c := range []struct {
 		chance float64
 		want   time.Duration
 	}{{0, 54 * time.Second}, {1, 66 * time.Second}} {
-		if got := newSchedule(time.Minute, func() float64 { return c.chance }).next(0, 0); got != c.want {
+		if got := newSchedule(time.Minute, 0, func() float64 { return c.chance }).next(0, 0); got != c.want {
 			t.Errorf("the interval is %v, want %v", got, c.want)
 		}
 	}
@@ -135,34 +135,6 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		w.wantEqual()
-	})
-}
-
-func TestADeadTokenIsProbedAndRecovers(t *testing.T) {
-	inWorld(t, populated(5), func(t *testing.T, w *world) {
-		stop := w.run()
-		defer stop()
-		synctest.Wait()
-		w.sim.RevokeToken(w.sim.Token())
-		time.Sleep(2 * time.Minute)
-		synctest.Wait()
-		if s := w.Status(); s.State != directory.StateUnauthorized {
-			t.Errorf("status %+v", s)
-		}
-		w.sim.ResetRequests()
-		time.Sleep(time.Hour)
-		synctest.Wait()
-		got := w.requests()
-		if n := len(got); n < 10 || n > 40 || slices.ContainsFunc(got, func(l string) bool { return !strings.HasSuffix(l, "/me") }) {
-			t.Errorf("%d requests with a dead token, want some to /me alone: %.3q", n, got)
-		}
-		w.wantEqual()
-		w.sim.SetToken(w.sim.Token())
-		time.Sleep(3 * time.Minute)
-		synctest.Wait()
-		if s := w.Status(); s.State != directory.StateFresh {
-			t.Errorf("status %+v", s)
-		}
 	})
 }
 

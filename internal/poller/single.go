@@ -36,7 +36,6 @@ func (s *shelf[ID, R]) refresh(ctx context.Context, id ID, how judgement[R]) (pr
 // gone.
 func (s *shelf[ID, R]) settle(ctx context.Context, id ID, how judgement[R]) (directory.Freshness, error) {
 	obs := s.observations.begin()
-	defer s.observations.end(obs)
 	row, err := s.read(ctx, id)
 	switch {
 	case saysGone(err):
@@ -51,7 +50,6 @@ func (s *shelf[ID, R]) settle(ctx context.Context, id ID, how judgement[R]) (dir
 // upstream denies it is an error.
 func (s *shelf[ID, R]) look(ctx context.Context, id ID) error {
 	obs := s.observations.begin()
-	defer s.observations.end(obs)
 	row, err := s.read(ctx, id)
 	if err != nil {
 		return err
@@ -127,6 +125,9 @@ func (s *shelf[ID, R]) enter(ctx context.Context, pub *directory.Publication, ro
 		e.doubted, e.confirmed = true, old.confirmed
 		*to.doubted = append(*to.doubted, directory.Confirmation[ID]{ID: f.id, At: e.confirmed})
 	}
+	if before != nil && s.doubtful != nil && s.doubtful(before, &row, how) {
+		return entry{}, directory.ErrHeld
+	}
 	f = s.facts(&row)
 	if known && old.Row == f.print.Row {
 		// Churn alone waits for a sweep.
@@ -138,7 +139,7 @@ func (s *shelf[ID, R]) enter(ctx context.Context, pub *directory.Publication, ro
 	}
 	e.Fingerprint, e.form, e.edges = f.print, f.form, f.edges
 	bounds := directory.Bounds{NotBefore: s.seenBefore(f.id), NotAfter: ended}
-	to.set(update[R]{row: row, origins: s.origins(how, bounds, before, &row)}, e.confirmed)
+	to.set([]update[R]{{row: &row, origins: s.origins(how, bounds, before, &row)}}, e.confirmed)
 	return e, nil
 }
 

@@ -75,7 +75,6 @@ func TestSweepThatBeganBeforeTheLedgersWereReadAnewIsDropped(t *testing.T) {
 		store := w.breakable()
 		duringSweep(w, true, func() {
 			obs := w.Begin()
-			defer w.End(obs)
 			w.sim.UpdateGroup(id, func(g *tallyfysim.Group) { g.Name = "Renamed" })
 			store.after = 1
 			if _, err := w.ApplyGroup(context.Background(), obs, w.group(id), wrote); !errors.Is(err, errDisk) {

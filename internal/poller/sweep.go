@@ -13,15 +13,18 @@ var errDropped = errors.New("a write of unknown reach came between")
 
 // A sweep is one pass over the lists while it runs.
 type sweep struct {
-	obs     directory.Observation
-	note    directory.Sweep
-	cause   directory.Cause
-	share   float64 // see suspicious
-	proofs  int     // reads of single rows that are left to it
-	track   *tracker
-	demands []*demand
-	members *listing[int64, directory.MemberRow]
-	groups  *listing[string, directory.GroupRow]
+	obs      directory.Observation
+	note     directory.Sweep
+	cause    directory.Cause
+	share    float64 // see suspicious
+	proofs   int     // reads of single rows that are left to it
+	track    *tracker
+	demands  []*demand
+	previous time.Time // when the attempt before began
+	members  *listing[int64, directory.MemberRow]
+	groups   *listing[string, directory.GroupRow]
+	held     *directory.Held // set where the removals are not believed
+	unheld   string          // why the sweep was published, if the one before was held
 }
 
 // Sweep reads the lists once and publishes what they show, all of it or
@@ -38,9 +41,8 @@ func (p *Poller) Sweep(ctx context.Context) (directory.Sweep, error) {
 	reading, drop := context.WithCancelCause(ctx)
 	defer drop(nil)
 	sw := p.start(drop)
-	stop := p.reportProgress(sw.track)
+	defer p.reportProgress(sw.track)()
 	err := p.observe(ctx, reading, sw)
-	stop()
 	if errors.Is(context.Cause(reading), errDropped) && ctx.Err() == nil && err != nil {
 		err = errDropped
 	}
@@ -58,9 +60,8 @@ func (p *Poller) observe(ctx, reading context.Context, sw *sweep) error {
 		return err
 	}
 	sw.obs = p.observations.begin()
-	defer p.observations.end(sw.obs)
 	sw.note.BeganAt = sw.obs.BeganAt
-	if err := p.read(reading, sw); err != nil {
+	if err := p.read(p.upstream.Sweeping(reading), sw); err != nil {
 		return err
 	}
 	sw.note.EndedAt = time.Now()
@@ -87,7 +88,7 @@ func (p *Poller) read(ctx context.Context, sw *sweep) (err error) {
 	}
 	if sw.groups.rows > 0 && sw.groups.shown == 0 {
 		return &directory.UpstreamError{
-			Op: "list groups", Reason: directory.ReasonKeyField,
+			Op: "list groups, all pages", Reason: directory.ReasonKeyField,
 			Err: errors.New("no group carries its members"),
 		}
 	}
@@ -123,13 +124,28 @@ func (p *Poller) publishSweep(ctx context.Context, sw *sweep) error {
 	if err != nil {
 		return err
 	}
+	v, err := p.guarded(ctx, sw, todo)
+	if err != nil {
+		return err
+	}
+	if len(v.believed.groups)+len(v.believed.members) > 0 {
+		p.members.believe(v.believed.members)
+		p.groups.believe(v.believed.groups)
+		if todo, err = p.plan(ctx, sw); err != nil {
+			return err
+		}
+	}
 	changed := sw.cause == directory.CauseInitial || todo.members.changes()+todo.groups.changes() > 0
 	withQuiet := p.churnIsDue(sw.obs.BeganAt, len(todo.members.quiet)+len(todo.groups.quiet), changed)
 	sw.note.Result, sw.note.Revision = directory.SweepUnchanged, p.present.Revision
 	if changed || withQuiet {
 		sw.note.Result, sw.note.Revision = directory.SweepPublished, p.present.Revision+1
 	}
-	return p.commit(ctx, sw, todo, withQuiet)
+	if err := p.commit(ctx, sw, todo, withQuiet); err != nil {
+		return err
+	}
+	p.held, sw.unheld = nil, v.why
+	return nil
 }
 
 func (p *Poller) plan(ctx context.Context, sw *sweep) (todo plans, err error) {
@@ -145,9 +161,12 @@ func (p *Poller) commit(ctx context.Context, sw *sweep, todo plans, withQuiet bo
 	pub := directory.Publication{Cause: sw.cause, Sweep: &sw.note}
 	todo.members.enter(p.members.target(&pub), sw.obs.BeganAt, withQuiet)
 	todo.groups.enter(p.groups.target(&pub), sw.obs.BeganAt, withQuiet)
-	number := p.observations.next()
+	number, before := p.observations.next(), p.present.Revision
 	if err := p.publish(ctx, pub); err != nil {
 		return err
+	}
+	if sw.note.Revision = p.present.Revision; sw.note.Revision == before {
+		sw.note.Result = directory.SweepUnchanged
 	}
 	p.members.commit(todo.members, sw.members, sw.obs, number, withQuiet)
 	p.groups.commit(todo.groups, sw.groups, sw.obs, number, withQuiet)

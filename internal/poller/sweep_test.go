@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rollcall/internal/directory"
+	"rollcall/internal/payload"
 	"rollcall/internal/tallyfysim"
 )
 
@@ -219,6 +220,10 @@ func TestMembersAbsentKeepTheStoredEdgesAndTheirAge(t *testing.T) {
 		w.sweep(directory.SweepPublished)
 		before.Name = "Renamed"
 		w.wantPicture(func() picture { p := w.upstream(); p.Groups[id] = before; return p }())
+		served, err := w.db.GroupPayload(context.Background(), id)
+		if err != nil || !bytes.Contains(served.Row, []byte(`"members":[`)) || !bytes.Contains(served.Row, []byte(`"Renamed"`)) {
+			t.Errorf("the row is served as %s (%v), want the new name and the old members", served.Row, err)
+		}
 		if got := w.confirmed(id); !got.Equal(first) {
 			t.Errorf("confirmed at %v, want %v, when its members were seen last", got, first)
 		}
@@ -318,15 +323,14 @@ func TestSweepTakesTheListFormOfARowKnownFromAWriteWithoutARevision(t *testing.T
 		if _, err := w.ApplyGroup(context.Background(), obs, w.group(id), wrote); err != nil {
 			t.Fatal(err)
 		}
-		w.End(obs)
 		w.wantRevision(2)
 		w.sweep(directory.SweepUnchanged)
 		w.wantRevision(2)
 		w.sim.UpdateGroup(w.sim.Groups()[0].ID, func(g *tallyfysim.Group) { g.Name = "Renamed" })
 		w.sweep(directory.SweepPublished)
-		payload, err := w.db.GroupPayload(context.Background(), id)
-		if err != nil || !bytes.Contains(payload.Row, []byte(`"members":[1003,1001]`)) {
-			t.Errorf("the row is served as %s (%v), want the list form", payload.Row, err)
+		served, err := w.db.GroupPayload(context.Background(), id)
+		if err != nil || !bytes.Contains(served.Row, []byte(`"members":[1003,1001]`)) {
+			t.Errorf("the row is served as %s (%v), want the list form", served.Row, err)
 		}
 		w.sweep(directory.SweepUnchanged)
 	})
@@ -366,5 +370,23 @@ func TestSweepThatItsCallerEndsLeavesNoNote(t *testing.T) {
 			t.Errorf("status %+v", status)
 		}
 		w.sweep(directory.SweepUnchanged)
+	})
+}
+
+// What a write's answer did not show is new to the sweep that shows it.
+func TestSweepAddsWhatAWriteDidNotShow(t *testing.T) {
+	inWorld(t, populated(3), func(t *testing.T, w *world) {
+		w.sweep(directory.SweepPublished)
+		obs := w.Begin()
+		id := w.sim.CreateGroup(tallyfysim.Group{Name: "New", Members: []int64{1001, 1003}})
+		row, err := payload.DecodeGroup([]byte(`{"id":"`+id+`","name":"New"}`), directory.SingleForm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.ApplyGroup(context.Background(), obs, row, wrote); err != nil {
+			t.Fatal(err)
+		}
+		w.sweep(directory.SweepPublished)
+		w.wantEqual()
 	})
 }

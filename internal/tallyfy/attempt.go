@@ -68,16 +68,20 @@ func (c *Client) admit(ctx context.Context) error {
 		return err
 	}
 	l, _ := ctx.Value(laneKey{}).(lane)
-	until, err := c.meter.take(ctx) // first, as it may have to write to disk
+	m := c.meter
+	if l == listLane {
+		m = c.sweeps
+	}
+	until, err := m.take(ctx) // first, as it may have to write to disk
 	if err != nil {
 		return err
 	}
 	if err := c.gate.enter(ctx, l); err != nil {
-		c.meter.giveBack(until)
+		m.giveBack(until)
 		return err
 	}
 	if !time.Now().Before(until) { // the note lapsed in a long wait
-		_, err = c.meter.take(ctx)
+		_, err = m.take(ctx)
 	}
 	return err
 }

@@ -44,6 +44,7 @@ type Options struct {
 
 	Rate   int // requests in any sliding minute, and never more than 12 in 5 s; 0 lifts both
 	Hourly int // requests in any sliding hour; 0 lifts it
+	Sweeps int // of these, requests of sweeps; 0 for all
 
 	Timeout   time.Duration     // of one request with its answer; 60 s
 	MaxBody   int64             // bytes of one answer; 256 MiB
@@ -64,7 +65,8 @@ type Client struct {
 	reads        *retryablehttp.Client
 	once         *http.Client
 	gate         *gate
-	meter        *meter
+	meter        *meter // of all requests but those of sweeps
+	sweeps       *meter
 	requests     *prometheus.CounterVec
 	log          *slog.Logger
 }
@@ -82,7 +84,7 @@ func New(o Options) (*Client, error) {
 	if o.Token == nil {
 		return nil, errors.New("no access token: set TALLYFY_ACCESS_TOKEN or TALLYFY_ACCESS_TOKEN_FILE")
 	}
-	if o.Rate < 0 || o.Hourly < 0 {
+	if o.Rate < 0 || o.Hourly < 0 || o.Sweeps < 0 {
 		return nil, errors.New("--upstream-rate and --upstream-hourly: must be 0 or more")
 	}
 	transport := o.Transport
@@ -97,8 +99,9 @@ func New(o Options) (*Client, error) {
 		token:        o.Token,
 		userAgent:    cmp.Or(o.UserAgent, "rollcall"),
 		maxBody:      cmp.Or(o.MaxBody, defaultMaxBody),
-		gate:         newGate(o.Rate, o.Hourly),
+		gate:         newGate(o.Rate, o.Hourly, o.Sweeps),
 		meter:        &meter{log: o.Spend},
+		sweeps:       &meter{log: o.Spend, bySweep: true},
 		requests:     newRequestCounter(),
 		log:          cmp.Or(o.Logger, slog.New(slog.DiscardHandler)),
 	}

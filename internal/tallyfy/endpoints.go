@@ -2,7 +2,6 @@ package tallyfy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -62,19 +61,6 @@ func (c *Client) Me(ctx context.Context) error {
 		op: "read me", lane: readLane, path: "/me",
 		decode: func(body io.Reader) error { return decodeOne(body, func([]byte) error { return nil }) },
 	})
-}
-
-// Reserve notes the requests of a coming sweep, so that a process that dies
-// in it, again and again, cannot spend more than the limits.
-func (c *Client) Reserve(ctx context.Context, requests int) error {
-	err := c.meter.restore(ctx, c.gate)
-	if err == nil {
-		err = c.meter.reserve(ctx, requests)
-	}
-	if up, ok := errors.AsType[*directory.UpstreamError](err); ok {
-		up.Op = "note the requests of a sweep"
-	}
-	return err
 }
 
 type decoder[T any] func(raw []byte, form directory.Form) (T, error)

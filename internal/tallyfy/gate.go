@@ -34,13 +34,14 @@ type gate struct {
 	windows []*window
 	minute  *window // nil when lifted
 	hour    *window // nil when lifted
+	share   *share  // of sweeps, nil when lifted
 	paused  time.Time
 	waiting [lanes]int
 	changed chan struct{} // closed when somebody stops waiting
 }
 
-func newGate(perMinute, hourly int) *gate {
-	g := &gate{changed: make(chan struct{})}
+func newGate(perMinute, hourly, sweeps int) *gate {
+	g := &gate{changed: make(chan struct{}), share: newShare(sweeps)}
 	for l := range g.turn {
 		g.turn[l] = make(chan struct{}, 1)
 	}
@@ -94,9 +95,15 @@ func (g *gate) take(l lane) (time.Duration, <-chan struct{}) {
 		}
 	}
 	wait := g.delay(now)
+	if l == listLane {
+		wait = max(wait, g.share.wait(now, 1))
+	}
 	if wait == 0 {
 		for _, w := range g.windows {
 			w.spend(now)
+		}
+		if l == listLane {
+			g.share.note(now, 1)
 		}
 	}
 	return wait, g.changed
@@ -165,6 +172,11 @@ func (g *gate) restore(now time.Time, spent []directory.Spend) {
 			}
 		}
 		w.settle(now)
+	}
+	for _, s := range spent {
+		if s.BySweep && now.Sub(s.At) <= time.Hour {
+			g.share.note(s.At, s.Requests)
+		}
 	}
 }
 

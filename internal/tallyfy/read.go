@@ -48,7 +48,7 @@ func (c *Client) do(ctx context.Context, r read) error {
 
 // try sends a read with a token and decodes its answer.
 func (c *Client) try(ctx context.Context, r read, token string) error {
-	request, err := c.newRead(withLane(ctx, r.lane), r, token)
+	request, err := c.newRead(withLane(ctx, laneOf(ctx, r.lane)), r, token)
 	if err != nil {
 		return &directory.UpstreamError{Reason: directory.ReasonInternal, Err: err}
 	}

@@ -25,7 +25,8 @@ const (
 // A meter notes requests before they leave, several at a time, so that a
 // process that dies has never sent more than is noted.
 type meter struct {
-	log SpendLog // nil to forget
+	log     SpendLog // nil to forget
+	bySweep bool
 
 	mu       sync.Mutex
 	restored bool
@@ -108,7 +109,7 @@ func (m *meter) expire(now time.Time) {
 
 func (m *meter) note(ctx context.Context, n int) error {
 	at := time.Now().UTC().Truncate(time.Millisecond)
-	if err := m.log.RecordSpend(ctx, directory.Spend{At: at, Requests: n}); err != nil {
+	if err := m.log.RecordSpend(ctx, directory.Spend{At: at, Requests: n, BySweep: m.bySweep}); err != nil {
 		return storageError(err)
 	}
 	if m.left == 0 {

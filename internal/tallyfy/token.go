@@ -33,21 +33,22 @@ func (s *staticToken) String() string                        { return redacted }
 func (s *staticToken) GoString() string                      { return redacted }
 func (s *staticToken) LogValue() slog.Value                  { return slog.StringValue(redacted) }
 
-// FileToken is a token in a file, which is read at first use and again after
-// the token was refused.
+// FileToken is a token in a file, which is read at first use and, once that
+// token was refused, before every use until the file holds another.
 func FileToken(path string) TokenSource { return &fileToken{path: path} }
 
 type fileToken struct {
 	path string
 
-	mu    sync.Mutex
-	token string // empty when the file is to be read
+	mu      sync.Mutex
+	token   string // empty when the file was not read yet
+	refused string // last refused, empty for none
 }
 
 func (f *fileToken) Token(context.Context) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.token != "" {
+	if f.token != "" && f.token != f.refused {
 		return f.token, nil
 	}
 	content, err := os.ReadFile(f.path)
@@ -66,7 +67,7 @@ func (f *fileToken) Refused(token string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.token == token {
-		f.token = ""
+		f.refused = token
 	}
 }
 

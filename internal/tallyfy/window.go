@@ -81,6 +81,8 @@ func (w *window) replay(at time.Time, requests int) {
 // what was sent, and whoever sent it kept to the bucket: its true level is at
 // least zero, so a level below is forgiven. Without this a note of many
 // requests of which few were sent would block for as long as all of them.
+// When a limit was lowered in between, what the higher one had allowed stays
+// in the windows that span the change.
 func (w *window) settle(now time.Time) {
 	level := int(max(0, math.Floor(w.bucket.TokensAt(now))))
 	fresh := rate.NewLimiter(w.bucket.Limit(), w.bucket.Burst())

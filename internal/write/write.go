@@ -28,7 +28,6 @@ type Upstream interface {
 // A Mirror is brought up to date by what writes show. See package poller.
 type Mirror interface {
 	Begin() directory.Observation
-	End(directory.Observation)
 	ApplyGroup(context.Context, directory.Observation, directory.GroupRow, directory.Applied) (directory.Freshness, error)
 	RemoveGroup(ctx context.Context, obs directory.Observation, id string, how directory.Applied) (directory.Freshness, error)
 	SettleGroup(ctx context.Context, id string, how func(*directory.GroupRow) directory.Applied) (directory.Freshness, error)
@@ -99,7 +98,6 @@ func (w *Writer) Group(ctx context.Context, r *http.Request, body []byte) (*dire
 // send forwards a write and sees to the copy.
 func (w *Writer) send(ctx context.Context, r *http.Request, id string, body []byte) (*directory.Outcome, error) {
 	obs := w.mirror.Begin()
-	defer w.mirror.End(obs)
 	out, err := w.forward(ctx, r, body)
 	switch {
 	case isUnsent(err):
@@ -121,7 +119,7 @@ func (w *Writer) send(ctx context.Context, r *http.Request, id string, body []by
 // isUnsent reports whether a forward failed before anything left.
 func isUnsent(err error) bool {
 	up, ok := errors.AsType[*directory.UpstreamError](err)
-	return ok && (up.Reason == directory.ReasonBudget || up.Reason == directory.ReasonInternal)
+	return ok && (up.Reason == directory.ReasonBudget || up.Reason == directory.ReasonStorage || up.Reason == directory.ReasonInternal)
 }
 
 // doubt says that nobody knows what became of a write. A creation leaves no

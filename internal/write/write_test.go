@@ -424,3 +424,41 @@ func TestGroupID(t *testing.T) {
 		}
 	}
 }
+
+// Upstream empties the lists that an update leaves out, and the answer does
+// not say so.
+func TestListsThatTheAnswerDoesNotShowAreRead(t *testing.T) {
+	inWorld(t, tallyfysim.Options{AbsentArraysClear: true}, func(t *testing.T, w *world) {
+		for _, hidden := range []string{`"members"`, `"guests"`} {
+			w.sim.Fault(tallyfysim.Fault{Match: tallyfysim.On("PUT", ""), Rewrite: replaced(hidden, `"hidden"`), Times: 1})
+			w.write("PUT", groups+"/"+w.someGroup().ID, `{"name":"Renamed `+hidden[1:4]+`","description":"d"}`, 201, "applied")
+			w.wantEqual()
+			w.wantRequests("PUT", "GET")
+		}
+	})
+}
+
+func TestTurnThatComesToOneWhoHasLeftIsPassedOn(t *testing.T) {
+	inWorld(t, tallyfysim.Options{}, func(t *testing.T, w *world) {
+		for range 50 {
+			leave, err := w.lines.enter(context.Background(), "g")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(context.Background())
+			var waiting sync.WaitGroup
+			waiting.Go(func() {
+				if leave, err := w.lines.enter(ctx, "g"); err == nil {
+					leave()
+				}
+			})
+			synctest.Wait()
+			cancel()
+			leave()
+			waiting.Wait()
+			if len(w.lines.groups) != 0 {
+				t.Fatal("the line waits for one who has left")
+			}
+		}
+	})
+}

@@ -1,0 +1,159 @@
+package db_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/internal/db"
+	"rollcall/internal/db/dbtest"
+	"rollcall/internal/directory"
+	"rollcall/migrations"
+)
+
+// Migrations of programs yet to come.
+const (
+	addsTable = "-- +goose Up\nCREATE TABLE later (a INTEGER) STRICT;\nINSERT INTO later VALUES (2);"
+	addsMore  = "-- +goose Up\nALTER TABLE later ADD COLUMN b INTEGER;"
+	isBroken  = "-- +goose Up\nINSERT INTO nowhere VALUES (3);"
+)
+
+// openLater opens a mirror with a program that has further migrations.
+func openLater(t *testing.T, path string, further ...string) (*db.DB, error) {
+	t.Helper()
+	first, err := fs.ReadFile(migrations.FS, "00001_mirror.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := fstest.MapFS{"00001_mirror.sql": {Data: first}}
+	for i, migration := range further {
+		source["0000"+string(rune('2'+i))+"_later.sql"] = &fstest.MapFile{Data: []byte(migration)}
+	}
+	return db.Open(t.Context(), db.WithMigrations(db.Options{Path: path, Organization: dbtest.Organization}, source))
+}
+
+// upgrade opens a mirror with a later program, has it do something and stop.
+func upgrade(t *testing.T, path string, further ...string) {
+	t.Helper()
+	mirror, err := openLater(t, path, further...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish(t, mirror, directory.Publication{GoneMembers: []directory.Gone[int64]{{ID: 3, Origin: observed(1, 2)}}})
+	if err := mirror.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mirrorAt makes a mirror of this program, closed, and returns its state.
+func mirrorAt(t *testing.T, path string) directory.Freshness {
+	t.Helper()
+	mirror := dbtest.Open(t, path)
+	fresh := seed(t, mirror)
+	if err := mirror.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return fresh
+}
+
+func TestAnUpgradeCanBeTakenBackAndMadeAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rollcall.db")
+	aside := path + ".before-v2"
+	before := mirrorAt(t, path)
+	write(t, path+".before-v2.partial", []byte("left by a kill"))
+	for range 2 {
+		upgrade(t, path, addsTable)
+		if info, err := os.Stat(aside); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Fatalf("the copy: %v, %v", info, err)
+		}
+		_, err := db.Open(t.Context(), db.Options{Path: path, Organization: dbtest.Organization})
+		wantSentence(t, err, "newer Rollcall", "schema 2", "stop the newer one", "renaming "+aside+" to "+path, "--db")
+		_, err = db.OpenReadOnly(t.Context(), path)
+		wantSentence(t, err, "newer Rollcall", "renaming "+aside+" to "+path)
+
+		if err := os.Rename(aside, path); err != nil {
+			t.Fatal(err)
+		}
+		old := dbtest.Open(t, path)
+		if fresh, err := old.Freshness(t.Context()); err != nil || fresh != before {
+			t.Errorf("the old program shows %+v, %v; want %+v", fresh, err, before)
+		}
+		before = publish(t, old, directory.Publication{Members: []directory.MemberUpdate{updateMember(memberRow(4, "dee@x.test", "Dee"), 1, 2)}})
+		if err := old.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d := cmp.Diff([]string{"rollcall.db", "rollcall.db-lock"}, filesIn(t, filepath.Dir(path))); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestTheLastCopyAloneIsKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rollcall.db")
+	mirrorAt(t, path)
+	upgrade(t, path, addsTable)
+	for _, name := range []string{"rollcall.db.before-v01", "rollcall.db.before-v2.mine", "other.db.before-v2"} {
+		write(t, filepath.Join(filepath.Dir(path), name), nil)
+	}
+	upgrade(t, path, addsTable, addsMore)
+	upgrade(t, path, addsTable, addsMore) // an ordinary restart
+	want := []string{
+		"other.db.before-v2", "rollcall.db", "rollcall.db-lock",
+		"rollcall.db.before-v01", "rollcall.db.before-v2.mine", "rollcall.db.before-v3",
+	}
+	if d := cmp.Diff(want, filesIn(t, filepath.Dir(path))); d != "" {
+		t.Error(d)
+	}
+	_, err := db.Open(t.Context(), db.Options{Path: path, Organization: dbtest.Organization})
+	if err == nil || strings.Contains(err.Error(), "renaming") {
+		t.Errorf("a copy is named that this program cannot open: %v", err)
+	}
+}
+
+func TestAnUpgradeCutShortKeepsTheCopyFromBeforeIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rollcall.db")
+	before := mirrorAt(t, path)
+	if _, err := openLater(t, path, addsTable, isBroken); err == nil {
+		t.Fatal("a broken migration was taken")
+	}
+	upgrade(t, path, addsTable, addsMore)
+	if err := os.Rename(path+".before-v3", path); err != nil {
+		t.Fatal(err)
+	}
+	if fresh, err := dbtest.Open(t, path).Freshness(t.Context()); err != nil || fresh != before {
+		t.Errorf("the old program shows %+v, %v; want %+v", fresh, err, before)
+	}
+}
+
+func TestNothingIsMigratedThatCannotBeCopied(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rollcall.db")
+	before := mirrorAt(t, path)
+	db.LimitCopies(t, 20)
+	_, err := openLater(t, path, addsTable)
+	wantSentence(t, err, "copy", "before its schema changes", "no room")
+	if d := cmp.Diff([]string{"rollcall.db", "rollcall.db-lock"}, filesIn(t, filepath.Dir(path))); d != "" {
+		t.Error(d)
+	}
+	if fresh, err := dbtest.Open(t, path).Freshness(t.Context()); err != nil || fresh != before {
+		t.Errorf("the old program shows %+v, %v; want %+v", fresh, err, before)
+	}
+}
+
+func TestANewFileIsNotCopied(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rollcall.db")
+	mirror, err := openLater(t, path, addsTable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := mirror.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"rollcall.db", "rollcall.db-lock"}, filesIn(t, filepath.Dir(path))); d != "" {
+		t.Error(d)
+	}
+}
