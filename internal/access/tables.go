@@ -10,11 +10,6 @@ const (
 	SweepToken                 // the one that the mirror itself reads with
 )
 
-// String names the token.
-func (u Upstream) String() string {
-	return [...]string{"no token", "the caller's own token", "the sweep token"}[u]
-}
-
 // An anybodyRule is what ModeNone asks for.
 type anybodyRule uint8
 

@@ -30,7 +30,7 @@ func (s *statements) PrepareContext(ctx context.Context, query string) (*sql.Stm
 }
 
 func (s *statements) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	stmt, err := s.PrepareContext(ctx, query)
+	stmt, err := s.PrepareContext(ctx, query) //nolint:sqlclosecheck // the transaction's end closes it
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (s *statements) ExecContext(ctx context.Context, query string, args ...any)
 }
 
 func (s *statements) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, err := s.PrepareContext(ctx, query)
+	stmt, err := s.PrepareContext(ctx, query) //nolint:sqlclosecheck // the transaction's end closes it
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (s *statements) QueryContext(ctx context.Context, query string, args ...any
 // QueryRowContext leaves an error of preparing to the row, as a transaction
 // does.
 func (s *statements) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	stmt, err := s.PrepareContext(ctx, query)
+	stmt, err := s.PrepareContext(ctx, query) //nolint:sqlclosecheck // the transaction's end closes it
 	if err != nil {
 		return s.tx.QueryRowContext(ctx, query, args...)
 	}

@@ -164,6 +164,10 @@ type Applied struct {
 	Cause Cause  // CauseWrite or CauseRefresh
 	Actor string // who wrote, empty when unknown
 	Sent  Sent   // for CauseWrite: what the write asked for; the rest is a refresh
+
+	// Carried is what the write behind it asked for, whether or not that came
+	// to pass as asked: to lose members by it is nobody's surprise.
+	Carried Sent
 }
 
 // Sent names the fields of a group that a write carried.

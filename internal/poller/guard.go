@@ -195,14 +195,12 @@ func (g guard) decide(last *hold, r removals, of stock, now time.Time) verdict {
 }
 
 // dropsTooMuch reports whether a single read that shows so few edges of a
-// group must be confirmed by a sweep. What a write itself asked for does not
-// count.
+// group must be confirmed by a sweep. Of edges that the
+// write behind it sent, however they came out, none counts.
 func dropsTooMuch(before, after *directory.GroupRow, how directory.Applied, share float64) bool {
 	shown := *after
-	if how.Cause == directory.CauseWrite {
-		shown.MembersAbsent = shown.MembersAbsent || how.Sent.Members
-		shown.GuestsAbsent = shown.GuestsAbsent || how.Sent.Guests
-	}
+	shown.MembersAbsent = shown.MembersAbsent || how.Carried.Members
+	shown.GuestsAbsent = shown.GuestsAbsent || how.Carried.Guests
 	lost := newRemovals().addEdges(before, &shown)
 	stored := len(before.Members) + len(before.Guests)
 	return lost > mostBrief && float64(lost) > share*float64(stored)

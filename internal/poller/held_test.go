@@ -390,7 +390,8 @@ func TestWhatAWriteDidNotSendIsJudgedLikeARead(t *testing.T) {
 		before := w.mirror()
 		obs := w.Begin()
 		w.sim.UpdateGroup(id, func(g *tallyfysim.Group) { g.Name, g.Members = "Renamed", nil })
-		named := directory.Applied{Cause: directory.CauseWrite, Sent: directory.Sent{Name: true}}
+		name := directory.Sent{Name: true}
+		named := directory.Applied{Cause: directory.CauseWrite, Sent: name, Carried: name}
 		if _, err := w.ApplyGroup(context.Background(), obs, w.group(id), named); !errors.Is(err, directory.ErrHeld) {
 			t.Errorf("error %v, want ErrHeld", err)
 		}
@@ -398,7 +399,8 @@ func TestWhatAWriteDidNotSendIsJudgedLikeARead(t *testing.T) {
 		if len(w.agenda.demands) != 1 {
 			t.Error("no sweep was asked for")
 		}
-		sent := directory.Applied{Cause: directory.CauseWrite, Sent: directory.Sent{Name: true, Members: true}}
+		// Sent, though upstream made something else of it.
+		sent := directory.Applied{Cause: directory.CauseRefresh, Carried: directory.Sent{Name: true, Members: true}}
 		if _, err := w.ApplyGroup(context.Background(), obs, w.group(id), sent); err != nil {
 			t.Error(err)
 		}

@@ -272,7 +272,8 @@ func (w *world) group(id string) directory.GroupRow {
 // wrote is how a write that sent everything comes to be known.
 var wrote = directory.Applied{
 	Cause: directory.CauseWrite, Actor: "writer",
-	Sent: directory.Sent{Name: true, Description: true, Members: true, Guests: true},
+	Sent:    directory.Sent{Name: true, Description: true, Members: true, Guests: true},
+	Carried: directory.Sent{Name: true, Description: true, Members: true, Guests: true},
 }
 
 // requests lists what arrived, as "METHOD /path?query" below the organisation.

@@ -100,7 +100,7 @@ var refreshed = directory.Applied{Cause: directory.CauseRefresh}
 // judge ascribes to the write what it sent and shown shows, or that the group
 // is gone if it was told to go.
 func (o *order) judge(shown *directory.GroupRow) directory.Applied {
-	by := directory.Applied{Cause: directory.CauseWrite, Actor: o.actor}
+	by := directory.Applied{Cause: directory.CauseWrite, Actor: o.actor, Carried: o.sent.fields}
 	switch {
 	case shown == nil && o.isDelete:
 		return by
@@ -108,7 +108,7 @@ func (o *order) judge(shown *directory.GroupRow) directory.Applied {
 		return refreshed
 	}
 	if by.Sent = o.sent.shownBy(shown); by.Sent == (directory.Sent{}) {
-		return refreshed
+		return directory.Applied{Cause: directory.CauseRefresh, Carried: o.sent.fields}
 	}
 	return by
 }
