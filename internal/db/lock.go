@@ -22,13 +22,13 @@ func lockPath(mirror string) string { return mirror + "-lock" }
 // lockFile takes the lock at once or says that another process has it.
 func lockFile(ctx context.Context, mirror string) (*processLock, error) {
 	path := lockPath(mirror)
-	pool, err := openPool(dsn(path, toWrite, "&_pragma=journal_mode(MEMORY)"), 1)
+	pool, err := openPool(dsn(path, toWrite, ""), 1)
 	if err != nil {
 		return nil, fault(path, err)
 	}
 	lock := &processLock{pool: pool}
 	if lock.conn, err = pool.Conn(ctx); err == nil {
-		_, err = lock.conn.ExecContext(ctx, "PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE")
+		_, err = lock.conn.ExecContext(ctx, "PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE")
 	}
 	if err == nil {
 		return lock, nil
