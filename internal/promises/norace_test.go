@@ -2,4 +2,4 @@
 
 package promises_test
 
-const crashesDefault = 100
+const crashesDefault = 200
