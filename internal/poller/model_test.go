@@ -180,9 +180,11 @@ func (l *lives[ID, S]) note(now map[ID]S) {
 
 // check holds the mirror against what upstream ever was: each row shows a
 // state that upstream had, never an older one than before, one that held when
-// the row says that it was confirmed; and nothing that exists has vanished.
+// the row says that it was confirmed; and nothing that exists has vanished. It
+// looks while nothing moves, as it takes several reads.
 func (m *model) check() {
 	m.r.Helper()
+	synctest.Wait()
 	shown := m.mirror()
 	m.mu.Lock()
 	defer m.mu.Unlock()
