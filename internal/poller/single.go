@@ -62,19 +62,16 @@ func (s *shelf[ID, R]) look(ctx context.Context, id ID) error {
 // another row could be read; otherwise it returns the denial.
 func (s *shelf[ID, R]) removeIfGone(ctx context.Context, obs directory.Observation, id ID, how directory.Applied, denial error) (directory.Freshness, error) {
 	s.applying.Lock()
-	_, stored := s.rows[id]
 	other, found := s.another(id)
 	s.applying.Unlock()
-	if stored {
-		if !found {
-			return directory.Freshness{}, denial
-		}
-		if _, err := s.read(ctx, other); err != nil {
-			return directory.Freshness{}, denial
-		}
-		if _, err := s.read(ctx, id); !saysGone(err) {
-			return directory.Freshness{}, denial
-		}
+	if !found {
+		return directory.Freshness{}, denial
+	}
+	if _, err := s.read(ctx, other); err != nil {
+		return directory.Freshness{}, denial
+	}
+	if _, err := s.read(ctx, id); !saysGone(err) {
+		return directory.Freshness{}, denial
 	}
 	return s.remove(ctx, obs, id, how)
 }
