@@ -107,6 +107,17 @@ func (l *ledger[ID]) closeGraves(obs directory.Observation) {
 	maps.DeleteFunc(l.graves, func(_ ID, g grave) bool { return g.number < obs.Number })
 }
 
+// doubts reports whether any row is in doubt, so that the last list may not
+// have been believed.
+func (l *ledger[ID]) doubts() bool {
+	for _, e := range l.rows {
+		if e.doubted {
+			return true
+		}
+	}
+	return false
+}
+
 // remember notes that a sweep which began at the given instant was applied.
 // One that saw all rows in one page shows what is absent as well as what is
 // present; of a paged one only the second shows it, as of the first.

@@ -155,7 +155,7 @@ func (s *shelf[ID, R]) commit(p *plan[ID, R], l *listing[ID, R], obs directory.O
 		s.rows[id] = e
 	}
 	s.swept = number
-	s.remember(obs.BeganAt, l.proves())
+	s.remember(obs.BeganAt, l.proves() && len(p.missed) == 0) // a list that is not believed shows no absence
 	s.closeGraves(obs)
 }
 

@@ -149,8 +149,8 @@ func New(ctx context.Context, o Options) (*Poller, error) {
 	if err := p.restoreHold(ctx); err != nil {
 		return nil, err
 	}
-	p.groups.remember(success.BeganAt, success.Groups <= groupsPerPage)
-	p.members.remember(success.BeganAt, success.Members <= membersPerPage)
+	p.groups.remember(success.BeganAt, success.Groups <= groupsPerPage && !p.groups.doubts())
+	p.members.remember(success.BeganAt, success.Members <= membersPerPage && !p.members.doubts())
 	p.health = restoredHealth(time.Now(), attempt, success)
 	if p.held != nil {
 		p.health.held = p.outline(p.held)
