@@ -9,7 +9,7 @@ WHERE mirror.id = 1;
 SELECT payload FROM groups ORDER BY created_ms, id LIMIT @page_size OFFSET @skipped;
 
 -- name: FingerprintsOfGroups :many
-SELECT id, row_hash, churn_hash, form, confirmed_ms, doubted, member_count, guest_count FROM groups;
+SELECT id, row_hash, churn_hash, form, confirmed_ms, doubted, missed, member_count, guest_count FROM groups;
 
 -- name: GroupsByID :many
 SELECT * FROM present_groups WHERE id > @after ORDER BY id LIMIT @page_size;
@@ -51,7 +51,7 @@ WHERE gid = @gid;
 
 -- name: UpdateGroupPayload :exec
 UPDATE groups SET
-    logo = @logo, churned = @churned, confirmed_ms = @confirmed_ms, doubted = 0,
+    logo = @logo, churned = @churned, confirmed_ms = @confirmed_ms, doubted = 0, missed = 0,
     row_hash = @row_hash, churn_hash = @churn_hash, form = @form, payload = @payload
 WHERE gid = @gid;
 
@@ -68,11 +68,17 @@ DELETE FROM groups WHERE gid = @gid;
 -- name: ConfirmGroup :exec
 UPDATE groups SET
     confirmed_ms = CASE WHEN confirmed_ms < @confirmed_ms THEN @confirmed_ms ELSE confirmed_ms END,
-    doubted = 0
+    doubted = 0, missed = 0
 WHERE id = @id;
 
 -- name: DoubtGroup :exec
-UPDATE groups SET confirmed_ms = @confirmed_ms, doubted = 1 WHERE id = @id;
+UPDATE groups SET confirmed_ms = @confirmed_ms, doubted = 1, missed = 0 WHERE id = @id;
+
+-- name: MissedGroups :many
+SELECT id FROM groups WHERE missed = 1 ORDER BY id;
+
+-- name: MissGroup :exec
+UPDATE groups SET missed = @missed WHERE id = @id;
 
 -- name: EndGroupDoubts :exec
 UPDATE groups SET doubted = 0 WHERE doubted = 1;

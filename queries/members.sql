@@ -9,7 +9,7 @@ WHERE mirror.id = 1;
 SELECT payload FROM members ORDER BY created_ms, id LIMIT @page_size OFFSET @skipped;
 
 -- name: FingerprintsOfMembers :many
-SELECT id, row_hash, churn_hash, form, confirmed_ms, doubted FROM members;
+SELECT id, row_hash, churn_hash, form, confirmed_ms, doubted, missed FROM members;
 
 -- name: MembersByID :many
 SELECT * FROM present_members WHERE id > @after ORDER BY id LIMIT @page_size;
@@ -49,7 +49,7 @@ WHERE id = @id;
 
 -- name: UpdateMemberPayload :exec
 UPDATE members SET
-    last_login_ms = @last_login_ms, churned = @churned, confirmed_ms = @confirmed_ms, doubted = 0,
+    last_login_ms = @last_login_ms, churned = @churned, confirmed_ms = @confirmed_ms, doubted = 0, missed = 0,
     row_hash = @row_hash, churn_hash = @churn_hash, form = @form, payload = @payload
 WHERE id = @id;
 
@@ -82,11 +82,17 @@ DELETE FROM strangers WHERE group_count = 0;
 -- name: ConfirmMember :exec
 UPDATE members SET
     confirmed_ms = CASE WHEN confirmed_ms < @confirmed_ms THEN @confirmed_ms ELSE confirmed_ms END,
-    doubted = 0
+    doubted = 0, missed = 0
 WHERE id = @id;
 
 -- name: DoubtMember :exec
-UPDATE members SET confirmed_ms = @confirmed_ms, doubted = 1 WHERE id = @id;
+UPDATE members SET confirmed_ms = @confirmed_ms, doubted = 1, missed = 0 WHERE id = @id;
+
+-- name: MissedMembers :many
+SELECT id FROM members WHERE missed = 1 ORDER BY id;
+
+-- name: MissMember :exec
+UPDATE members SET missed = @missed WHERE id = @id;
 
 -- name: EndMemberDoubts :exec
 UPDATE members SET doubted = 0 WHERE doubted = 1;

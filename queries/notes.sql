@@ -9,6 +9,10 @@ SELECT * FROM sweeps ORDER BY number DESC LIMIT 1;
 SELECT * FROM sweeps WHERE result IN ('published', 'unchanged')
 ORDER BY number DESC LIMIT 1;
 
+-- name: LastGoodSweepButOne :one
+SELECT * FROM sweeps WHERE result IN ('published', 'unchanged')
+ORDER BY number DESC LIMIT 1 OFFSET 1;
+
 -- name: LastHold :one
 SELECT held.detail FROM sweeps AS held
 WHERE held.result = 'held'

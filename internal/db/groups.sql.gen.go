@@ -32,7 +32,7 @@ func (q *Queries) CloseGroup(ctx context.Context, arg CloseGroupParams) error {
 const confirmGroup = `-- name: ConfirmGroup :exec
 UPDATE groups SET
     confirmed_ms = CASE WHEN confirmed_ms < ?1 THEN ?1 ELSE confirmed_ms END,
-    doubted = 0
+    doubted = 0, missed = 0
 WHERE id = ?2
 `
 
@@ -51,7 +51,7 @@ func (q *Queries) DeleteGroup(ctx context.Context, gid int64) error {
 }
 
 const doubtGroup = `-- name: DoubtGroup :exec
-UPDATE groups SET confirmed_ms = ?1, doubted = 1 WHERE id = ?2
+UPDATE groups SET confirmed_ms = ?1, doubted = 1, missed = 0 WHERE id = ?2
 `
 
 func (q *Queries) DoubtGroup(ctx context.Context, confirmedMs int64, iD string) error {
@@ -69,7 +69,7 @@ func (q *Queries) EndGroupDoubts(ctx context.Context) error {
 }
 
 const fingerprintsOfGroups = `-- name: FingerprintsOfGroups :many
-SELECT id, row_hash, churn_hash, form, confirmed_ms, doubted, member_count, guest_count FROM groups
+SELECT id, row_hash, churn_hash, form, confirmed_ms, doubted, missed, member_count, guest_count FROM groups
 `
 
 type FingerprintsOfGroupsRow struct {
@@ -79,6 +79,7 @@ type FingerprintsOfGroupsRow struct {
 	Form        string
 	ConfirmedMs int64
 	Doubted     bool
+	Missed      bool
 	MemberCount int64
 	GuestCount  int64
 }
@@ -99,6 +100,7 @@ func (q *Queries) FingerprintsOfGroups(ctx context.Context) ([]FingerprintsOfGro
 			&i.Form,
 			&i.ConfirmedMs,
 			&i.Doubted,
+			&i.Missed,
 			&i.MemberCount,
 			&i.GuestCount,
 		); err != nil {
@@ -700,8 +702,44 @@ func (q *Queries) KeyOfGroup(ctx context.Context, id string) (int64, error) {
 	return gid, err
 }
 
+const missGroup = `-- name: MissGroup :exec
+UPDATE groups SET missed = ?1 WHERE id = ?2
+`
+
+func (q *Queries) MissGroup(ctx context.Context, missed bool, iD string) error {
+	_, err := q.exec(ctx, q.missGroupStmt, missGroup, missed, iD)
+	return err
+}
+
+const missedGroups = `-- name: MissedGroups :many
+SELECT id FROM groups WHERE missed = 1 ORDER BY id
+`
+
+func (q *Queries) MissedGroups(ctx context.Context) ([]string, error) {
+	rows, err := q.query(ctx, q.missedGroupsStmt, missedGroups)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const storedGroup = `-- name: StoredGroup :one
-SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, since, born, churned, confirmed_ms, doubted, row_hash, churn_hash, form, payload FROM groups WHERE id = ?1
+SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, since, born, churned, confirmed_ms, doubted, row_hash, churn_hash, form, payload, missed FROM groups WHERE id = ?1
 `
 
 func (q *Queries) StoredGroup(ctx context.Context, id string) (Group, error) {
@@ -728,6 +766,7 @@ func (q *Queries) StoredGroup(ctx context.Context, id string) (Group, error) {
 		&i.ChurnHash,
 		&i.Form,
 		&i.Payload,
+		&i.Missed,
 	)
 	return i, err
 }
@@ -773,7 +812,7 @@ func (q *Queries) UpdateGroup(ctx context.Context, arg UpdateGroupParams) error 
 
 const updateGroupPayload = `-- name: UpdateGroupPayload :exec
 UPDATE groups SET
-    logo = ?1, churned = ?2, confirmed_ms = ?3, doubted = 0,
+    logo = ?1, churned = ?2, confirmed_ms = ?3, doubted = 0, missed = 0,
     row_hash = ?4, churn_hash = ?5, form = ?6, payload = ?7
 WHERE gid = ?8
 `

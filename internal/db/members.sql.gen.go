@@ -54,7 +54,7 @@ func (q *Queries) CloseMember(ctx context.Context, arg CloseMemberParams) error 
 const confirmMember = `-- name: ConfirmMember :exec
 UPDATE members SET
     confirmed_ms = CASE WHEN confirmed_ms < ?1 THEN ?1 ELSE confirmed_ms END,
-    doubted = 0
+    doubted = 0, missed = 0
 WHERE id = ?2
 `
 
@@ -73,7 +73,7 @@ func (q *Queries) DeleteMember(ctx context.Context, id int64) error {
 }
 
 const doubtMember = `-- name: DoubtMember :exec
-UPDATE members SET confirmed_ms = ?1, doubted = 1 WHERE id = ?2
+UPDATE members SET confirmed_ms = ?1, doubted = 1, missed = 0 WHERE id = ?2
 `
 
 func (q *Queries) DoubtMember(ctx context.Context, confirmedMs int64, iD int64) error {
@@ -91,7 +91,7 @@ func (q *Queries) EndMemberDoubts(ctx context.Context) error {
 }
 
 const fingerprintsOfMembers = `-- name: FingerprintsOfMembers :many
-SELECT id, row_hash, churn_hash, form, confirmed_ms, doubted FROM members
+SELECT id, row_hash, churn_hash, form, confirmed_ms, doubted, missed FROM members
 `
 
 type FingerprintsOfMembersRow struct {
@@ -101,6 +101,7 @@ type FingerprintsOfMembersRow struct {
 	Form        string
 	ConfirmedMs int64
 	Doubted     bool
+	Missed      bool
 }
 
 func (q *Queries) FingerprintsOfMembers(ctx context.Context) ([]FingerprintsOfMembersRow, error) {
@@ -119,6 +120,7 @@ func (q *Queries) FingerprintsOfMembers(ctx context.Context) ([]FingerprintsOfMe
 			&i.Form,
 			&i.ConfirmedMs,
 			&i.Doubted,
+			&i.Missed,
 		); err != nil {
 			return nil, err
 		}
@@ -776,6 +778,42 @@ func (q *Queries) MembersByNameDownAt(ctx context.Context, arg MembersByNameDown
 	return items, nil
 }
 
+const missMember = `-- name: MissMember :exec
+UPDATE members SET missed = ?1 WHERE id = ?2
+`
+
+func (q *Queries) MissMember(ctx context.Context, missed bool, iD int64) error {
+	_, err := q.exec(ctx, q.missMemberStmt, missMember, missed, iD)
+	return err
+}
+
+const missedMembers = `-- name: MissedMembers :many
+SELECT id FROM members WHERE missed = 1 ORDER BY id
+`
+
+func (q *Queries) MissedMembers(ctx context.Context) ([]int64, error) {
+	rows, err := q.query(ctx, q.missedMembersStmt, missedMembers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const removeStranger = `-- name: RemoveStranger :exec
 DELETE FROM strangers WHERE member_id = ?1
 `
@@ -786,7 +824,7 @@ func (q *Queries) RemoveStranger(ctx context.Context, memberID int64) error {
 }
 
 const storedMember = `-- name: StoredMember :one
-SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, since, born, churned, confirmed_ms, doubted, row_hash, churn_hash, form, payload FROM members WHERE id = ?1
+SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, since, born, churned, confirmed_ms, doubted, row_hash, churn_hash, form, payload, missed FROM members WHERE id = ?1
 `
 
 func (q *Queries) StoredMember(ctx context.Context, id int64) (Member, error) {
@@ -818,6 +856,7 @@ func (q *Queries) StoredMember(ctx context.Context, id int64) (Member, error) {
 		&i.ChurnHash,
 		&i.Form,
 		&i.Payload,
+		&i.Missed,
 	)
 	return i, err
 }
@@ -899,7 +938,7 @@ func (q *Queries) UpdateMember(ctx context.Context, arg UpdateMemberParams) erro
 
 const updateMemberPayload = `-- name: UpdateMemberPayload :exec
 UPDATE members SET
-    last_login_ms = ?1, churned = ?2, confirmed_ms = ?3, doubted = 0,
+    last_login_ms = ?1, churned = ?2, confirmed_ms = ?3, doubted = 0, missed = 0,
     row_hash = ?4, churn_hash = ?5, form = ?6, payload = ?7
 WHERE id = ?8
 `

@@ -29,6 +29,7 @@ type Group struct {
 	ChurnHash   int64
 	Form        string
 	Payload     string
+	Missed      bool
 }
 
 type GroupVersion struct {
@@ -82,6 +83,7 @@ type Member struct {
 	ChurnHash   int64
 	Form        string
 	Payload     string
+	Missed      bool
 }
 
 type MemberVersion struct {

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"rollcall/internal/directory"
@@ -36,7 +37,36 @@ func (w *writing) note(ctx context.Context, p directory.Publication) error {
 			return err
 		}
 	}
-	return nil
+	if p.Sweep == nil || !p.Sweep.Result.ReadAll() {
+		return nil
+	}
+	return w.noteMissed(ctx, p)
+}
+
+// noteMissed writes those rows alone of which it was not known.
+func (w *writing) noteMissed(ctx context.Context, p directory.Publication) error {
+	groups, err := w.q.MissedGroups(ctx)
+	if err != nil {
+		return err
+	}
+	if err := changeSet(ctx, w, groups, p.MissedGroups, w.q.MissGroup); err != nil {
+		return err
+	}
+	members, err := w.q.MissedMembers(ctx)
+	if err != nil {
+		return err
+	}
+	return changeSet(ctx, w, members, p.MissedMembers, w.q.MissMember)
+}
+
+// changeSet calls set for each row that is in one of two sets, the first
+// ascending, with whether it is in the second.
+func changeSet[ID interface{ ~int64 | ~string }](ctx context.Context, w *writing, before, after []ID, set func(context.Context, bool, ID) error) error {
+	added, removed := diff(before, slices.Sorted(slices.Values(after)))
+	if err := each(ctx, w, removed, func(ctx context.Context, id ID) error { return set(ctx, false, id) }); err != nil {
+		return err
+	}
+	return each(ctx, w, added, func(ctx context.Context, id ID) error { return set(ctx, true, id) })
 }
 
 func (w *writing) noteSweep(ctx context.Context, sweep directory.Sweep) error {
@@ -80,6 +110,14 @@ func (db *DB) LastSweeps(ctx context.Context) (attempt, success directory.Sweep,
 		return attempt, success, fmt.Errorf("read the notes of sweeps: %w", err)
 	}
 	return toSweep(last), toSweep(good), nil
+}
+
+// LastSuccessButOne returns the last sweep but one that succeeded, zero where
+// there is none: of a paged list only the second shows what was absent, as of
+// the first.
+func (db *DB) LastSuccessButOne(ctx context.Context) (directory.Sweep, error) {
+	row, err := db.reads.LastGoodSweepButOne(ctx)
+	return toSweep(row), wrap("read the notes of sweeps", orNone(err))
 }
 
 // LastHold returns the id that the last whole sweep was held under and when

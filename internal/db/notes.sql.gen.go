@@ -103,6 +103,29 @@ func (q *Queries) LastGoodSweep(ctx context.Context) (Sweep, error) {
 	return i, err
 }
 
+const lastGoodSweepButOne = `-- name: LastGoodSweepButOne :one
+SELECT number, began_ms, ended_ms, result, reason, detail, revision, requests, "groups", members FROM sweeps WHERE result IN ('published', 'unchanged')
+ORDER BY number DESC LIMIT 1 OFFSET 1
+`
+
+func (q *Queries) LastGoodSweepButOne(ctx context.Context) (Sweep, error) {
+	row := q.queryRow(ctx, q.lastGoodSweepButOneStmt, lastGoodSweepButOne)
+	var i Sweep
+	err := row.Scan(
+		&i.Number,
+		&i.BeganMs,
+		&i.EndedMs,
+		&i.Result,
+		&i.Reason,
+		&i.Detail,
+		&i.Revision,
+		&i.Requests,
+		&i.Groups,
+		&i.Members,
+	)
+	return i, err
+}
+
 const lastHold = `-- name: LastHold :one
 SELECT held.detail FROM sweeps AS held
 WHERE held.result = 'held'

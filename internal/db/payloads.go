@@ -115,6 +115,7 @@ func groupIndex(ctx context.Context, q *Queries, mirror Mirror) (map[string]dire
 			Form:        directory.Form(row.Form),
 			ConfirmedAt: fromMS(effective(mirror.ConfirmedMs, row.ConfirmedMs, row.Doubted)),
 			Doubted:     row.Doubted,
+			Missed:      row.Missed,
 			Edges:       int(row.MemberCount + row.GuestCount),
 		}
 	}
@@ -130,6 +131,7 @@ func memberIndex(ctx context.Context, q *Queries, mirror Mirror) (map[int64]dire
 			Form:        directory.Form(row.Form),
 			ConfirmedAt: fromMS(effective(mirror.ConfirmedMs, row.ConfirmedMs, row.Doubted)),
 			Doubted:     row.Doubted,
+			Missed:      row.Missed,
 		}
 	}
 	return index, err

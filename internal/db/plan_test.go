@@ -15,8 +15,8 @@ var fill = []string{
 	`INSERT INTO changesets VALUES (1, 1, NULL, 1, 'initial', NULL), (2, 2, 1, 2, 'sweep', NULL)`,
 	`CREATE TEMP TABLE n AS WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 1200) SELECT i FROM c`,
 	`INSERT INTO members SELECT i, 'm' || i || '@x.test', 'm' || i || '@x.test', NULL, NULL, NULL, 'name ' || (i % 1500), NULL, 'active',
-		NULL, NULL, NULL, NULL, i, i, 1, 1, 1, 1, 0, 0, i, 0, 'list', '{}' FROM n`,
-	`INSERT INTO groups SELECT i, printf('%032d', i), 'group ' || (i % 300), 'group ' || (i % 300), NULL, NULL, 'v', 1, 1, i, i, 1, 1, 1, 0, 0, i, 0, 'list', '{}'
+		NULL, NULL, NULL, NULL, i, i, 1, 1, 1, 1, 0, 0, i, 0, 'list', '{}', 0 FROM n`,
+	`INSERT INTO groups SELECT i, printf('%032d', i), 'group ' || (i % 300), 'group ' || (i % 300), NULL, NULL, 'v', 1, 1, i, i, 1, 1, 1, 0, 0, i, 0, 'list', '{}', 0
 		FROM n WHERE i <= 400`,
 	`INSERT INTO memberships SELECT 1, i, 1 FROM n`,
 	`INSERT OR IGNORE INTO memberships SELECT g.i, 1 + (m.i * 7919 * g.i) % 1200, 1 FROM n g JOIN n m WHERE g.i BETWEEN 2 AND 400 AND m.i <= 1200 / g.i`,
@@ -49,6 +49,7 @@ var plans = map[string]struct {
 	"group payloads":      {groupPayloads, []any{10, 10}, []string{"SCAN groups USING INDEX groups_by_created"}},
 	"group payload":       {groupPayload, []any{"0"}, []string{"THE mirror", "SEARCH g USING INDEX sqlite_autoindex_groups_1 (id=?)"}},
 	"doubted group":       {oldestDoubtedGroup, nil, []string{"SCAN groups USING COVERING INDEX groups_doubted"}},
+	"missed groups":       {missedGroups, nil, []string{"SCAN groups USING COVERING INDEX groups_missed"}},
 
 	"members by id":        {membersByID, []any{0, 10}, []string{"SEARCH members USING INTEGER PRIMARY KEY (rowid>?)"}},
 	"members by name":      {membersByName, []any{"n", 0, 10}, []string{"SEARCH members USING INDEX members_by_name (name_key>?)"}},
@@ -58,6 +59,7 @@ var plans = map[string]struct {
 	"member payloads":      {memberPayloads, []any{10, 10}, []string{"SCAN members USING INDEX members_by_created"}},
 	"member payload":       {memberPayload, []any{7}, []string{"THE mirror", "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)"}},
 	"doubted member":       {oldestDoubtedMember, nil, []string{"SCAN members USING COVERING INDEX members_doubted"}},
+	"missed members":       {missedMembers, nil, []string{"SCAN members USING COVERING INDEX members_missed"}},
 
 	"ids of a group":        {memberIDs, []any{1}, []string{"SEARCH memberships USING PRIMARY KEY (gid=?)"}},
 	"edges of a group":      {memberEdges, []any{1, 1150, 10}, []string{"SEARCH memberships USING PRIMARY KEY (gid=? AND member_id>?)"}},
@@ -73,6 +75,7 @@ var plans = map[string]struct {
 	"confirmed up to":       {confirmedUpTo, []any{1}, []string{"SEARCH sweeps USING INDEX sweeps_that_succeeded (revision<?)"}},
 	"last sweep":            {lastSweep, nil, []string{"SCAN sweeps"}},
 	"last successful sweep": {lastGoodSweep, nil, []string{"SCAN sweeps"}},
+	"the one before it":     {lastGoodSweepButOne, nil, []string{"SCAN sweeps"}},
 
 	"groups by id then":         {groupsByIDAt, []any{1, "0", 10}, []string{"MERGE (UNION ALL)", "SEARCH groups USING INDEX sqlite_autoindex_groups_1 (id>?)", "SEARCH past_groups USING INDEX past_groups_by_id (id>?)"}},
 	"groups by name then":       {groupsByNameAt, []any{1, "g", "0", 10}, []string{"MERGE (UNION ALL)", "SEARCH groups USING INDEX groups_by_name ((name_key,id)>(?,?))", "SEARCH past_groups USING INDEX past_groups_by_name ((name_key,id)>(?,?))"}},

@@ -207,6 +207,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.lastGoodSweepStmt, err = db.PrepareContext(ctx, lastGoodSweep); err != nil {
 		return nil, fmt.Errorf("error preparing query LastGoodSweep: %w", err)
 	}
+	if q.lastGoodSweepButOneStmt, err = db.PrepareContext(ctx, lastGoodSweepButOne); err != nil {
+		return nil, fmt.Errorf("error preparing query LastGoodSweepButOne: %w", err)
+	}
 	if q.lastHoldStmt, err = db.PrepareContext(ctx, lastHold); err != nil {
 		return nil, fmt.Errorf("error preparing query LastHold: %w", err)
 	}
@@ -281,6 +284,18 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.mirrorStmt, err = db.PrepareContext(ctx, mirror); err != nil {
 		return nil, fmt.Errorf("error preparing query Mirror: %w", err)
+	}
+	if q.missGroupStmt, err = db.PrepareContext(ctx, missGroup); err != nil {
+		return nil, fmt.Errorf("error preparing query MissGroup: %w", err)
+	}
+	if q.missMemberStmt, err = db.PrepareContext(ctx, missMember); err != nil {
+		return nil, fmt.Errorf("error preparing query MissMember: %w", err)
+	}
+	if q.missedGroupsStmt, err = db.PrepareContext(ctx, missedGroups); err != nil {
+		return nil, fmt.Errorf("error preparing query MissedGroups: %w", err)
+	}
+	if q.missedMembersStmt, err = db.PrepareContext(ctx, missedMembers); err != nil {
+		return nil, fmt.Errorf("error preparing query MissedMembers: %w", err)
 	}
 	if q.oldestDoubtedGroupStmt, err = db.PrepareContext(ctx, oldestDoubtedGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query OldestDoubtedGroup: %w", err)
@@ -643,6 +658,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing lastGoodSweepStmt: %w", cerr)
 		}
 	}
+	if q.lastGoodSweepButOneStmt != nil {
+		if cerr := q.lastGoodSweepButOneStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lastGoodSweepButOneStmt: %w", cerr)
+		}
+	}
 	if q.lastHoldStmt != nil {
 		if cerr := q.lastHoldStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lastHoldStmt: %w", cerr)
@@ -766,6 +786,26 @@ func (q *Queries) Close() error {
 	if q.mirrorStmt != nil {
 		if cerr := q.mirrorStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing mirrorStmt: %w", cerr)
+		}
+	}
+	if q.missGroupStmt != nil {
+		if cerr := q.missGroupStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing missGroupStmt: %w", cerr)
+		}
+	}
+	if q.missMemberStmt != nil {
+		if cerr := q.missMemberStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing missMemberStmt: %w", cerr)
+		}
+	}
+	if q.missedGroupsStmt != nil {
+		if cerr := q.missedGroupsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing missedGroupsStmt: %w", cerr)
+		}
+	}
+	if q.missedMembersStmt != nil {
+		if cerr := q.missedMembersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing missedMembersStmt: %w", cerr)
 		}
 	}
 	if q.oldestDoubtedGroupStmt != nil {
@@ -953,6 +993,7 @@ type Queries struct {
 	insertSweepStmt           *sql.Stmt
 	keyOfGroupStmt            *sql.Stmt
 	lastGoodSweepStmt         *sql.Stmt
+	lastGoodSweepButOneStmt   *sql.Stmt
 	lastHoldStmt              *sql.Stmt
 	lastSweepStmt             *sql.Stmt
 	memberByIDStmt            *sql.Stmt
@@ -978,6 +1019,10 @@ type Queries struct {
 	membersOfStmt             *sql.Stmt
 	membersOfAtStmt           *sql.Stmt
 	mirrorStmt                *sql.Stmt
+	missGroupStmt             *sql.Stmt
+	missMemberStmt            *sql.Stmt
+	missedGroupsStmt          *sql.Stmt
+	missedMembersStmt         *sql.Stmt
 	oldestDoubtedGroupStmt    *sql.Stmt
 	oldestDoubtedMemberStmt   *sql.Stmt
 	removeStrangerStmt        *sql.Stmt
@@ -1062,6 +1107,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		insertSweepStmt:           q.insertSweepStmt,
 		keyOfGroupStmt:            q.keyOfGroupStmt,
 		lastGoodSweepStmt:         q.lastGoodSweepStmt,
+		lastGoodSweepButOneStmt:   q.lastGoodSweepButOneStmt,
 		lastHoldStmt:              q.lastHoldStmt,
 		lastSweepStmt:             q.lastSweepStmt,
 		memberByIDStmt:            q.memberByIDStmt,
@@ -1087,6 +1133,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		membersOfStmt:             q.membersOfStmt,
 		membersOfAtStmt:           q.membersOfAtStmt,
 		mirrorStmt:                q.mirrorStmt,
+		missGroupStmt:             q.missGroupStmt,
+		missMemberStmt:            q.missMemberStmt,
+		missedGroupsStmt:          q.missedGroupsStmt,
+		missedMembersStmt:         q.missedMembersStmt,
 		oldestDoubtedGroupStmt:    q.oldestDoubtedGroupStmt,
 		oldestDoubtedMemberStmt:   q.oldestDoubtedMemberStmt,
 		removeStrangerStmt:        q.removeStrangerStmt,

@@ -1,6 +1,8 @@
 package db_test
 
 import (
+	"database/sql"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,7 +18,7 @@ import (
 	"rollcall/migrations"
 )
 
-// Migrations of programs yet to come.
+// Migrations of programs yet to come, numbered from 101 on.
 const (
 	addsTable = "-- +goose Up\nCREATE TABLE later (a INTEGER) STRICT;\nINSERT INTO later VALUES (2);"
 	addsMore  = "-- +goose Up\nALTER TABLE later ADD COLUMN b INTEGER;"
@@ -26,15 +28,45 @@ const (
 // openLater opens a mirror with a program that has further migrations.
 func openLater(t *testing.T, path string, further ...string) (*db.DB, error) {
 	t.Helper()
+	source := fstest.MapFS{}
+	if err := fs.WalkDir(migrations.FS, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(migrations.FS, name)
+		source[name] = &fstest.MapFile{Data: content}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for i, migration := range further {
+		source[fmt.Sprintf("%05d_later.sql", 101+i)] = &fstest.MapFile{Data: []byte(migration)}
+	}
+	return db.Open(t.Context(), db.WithMigrations(db.Options{Path: path, Organization: dbtest.Organization}, source))
+}
+
+// firstSchema is the migrations of a program that knew the first alone.
+func firstSchema(t *testing.T) fs.FS {
+	t.Helper()
 	first, err := fs.ReadFile(migrations.FS, "00001_mirror.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	source := fstest.MapFS{"00001_mirror.sql": {Data: first}}
-	for i, migration := range further {
-		source["0000"+string(rune('2'+i))+"_later.sql"] = &fstest.MapFile{Data: []byte(migration)}
+	return fstest.MapFS{"00001_mirror.sql": {Data: first}}
+}
+
+// contentOf is all that a file holds, which nobody has open, and the schema
+// it has.
+func contentOf(t *testing.T, path string) map[string][]string {
+	t.Helper()
+	pool, err := sql.Open("sqlite", "file:"+filepath.ToSlash(path)+"?mode=ro&immutable=1")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return db.Open(t.Context(), db.WithMigrations(db.Options{Path: path, Organization: dbtest.Organization}, source))
+	defer pool.Close()
+	all := everyRow(t, pool)
+	all["sqlite_schema"] = rowsOf(t, pool, "SELECT type, name, sql FROM sqlite_schema ORDER BY 1, 2")
+	return all
 }
 
 // upgrade opens a mirror with a later program, has it do something and stop.
@@ -63,16 +95,16 @@ func mirrorAt(t *testing.T, path string) directory.Freshness {
 
 func TestAnUpgradeCanBeTakenBackAndMadeAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rollcall.db")
-	aside := path + ".before-v2"
+	aside := path + ".before-v101"
 	before := mirrorAt(t, path)
-	write(t, path+".before-v2.partial", []byte("left by a kill"))
+	write(t, path+".before-v101.partial", []byte("left by a kill"))
 	for range 2 {
 		upgrade(t, path, addsTable)
 		if info, err := os.Stat(aside); err != nil || info.Mode().Perm()&0o077 != 0 {
 			t.Fatalf("the copy: %v, %v", info, err)
 		}
 		_, err := db.Open(t.Context(), db.Options{Path: path, Organization: dbtest.Organization})
-		wantSentence(t, err, "newer Rollcall", "schema 2", "stop the newer one", "renaming "+aside+" to "+path, "--db")
+		wantSentence(t, err, "newer Rollcall", "schema 101", "stop the newer one", "renaming "+aside+" to "+path, "--db")
 		_, err = db.OpenReadOnly(t.Context(), path)
 		wantSentence(t, err, "newer Rollcall", "renaming "+aside+" to "+path)
 
@@ -97,14 +129,14 @@ func TestTheLastCopyAloneIsKept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rollcall.db")
 	mirrorAt(t, path)
 	upgrade(t, path, addsTable)
-	for _, name := range []string{"rollcall.db.before-v01", "rollcall.db.before-v2.mine", "other.db.before-v2"} {
+	for _, name := range []string{"rollcall.db.before-v01", "rollcall.db.before-v101.mine", "other.db.before-v101"} {
 		write(t, filepath.Join(filepath.Dir(path), name), nil)
 	}
 	upgrade(t, path, addsTable, addsMore)
 	upgrade(t, path, addsTable, addsMore) // an ordinary restart
 	want := []string{
-		"other.db.before-v2", "rollcall.db", "rollcall.db-lock",
-		"rollcall.db.before-v01", "rollcall.db.before-v2.mine", "rollcall.db.before-v3",
+		"other.db.before-v101", "rollcall.db", "rollcall.db-lock",
+		"rollcall.db.before-v01", "rollcall.db.before-v101.mine", "rollcall.db.before-v102",
 	}
 	if d := cmp.Diff(want, filesIn(t, filepath.Dir(path))); d != "" {
 		t.Error(d)
@@ -122,7 +154,7 @@ func TestAnUpgradeCutShortKeepsTheCopyFromBeforeIt(t *testing.T) {
 		t.Fatal("a broken migration was taken")
 	}
 	upgrade(t, path, addsTable, addsMore)
-	if err := os.Rename(path+".before-v3", path); err != nil {
+	if err := os.Rename(path+".before-v102", path); err != nil {
 		t.Fatal(err)
 	}
 	if fresh, err := dbtest.Open(t, path).Freshness(t.Context()); err != nil || fresh != before {
@@ -155,5 +187,40 @@ func TestANewFileIsNotCopied(t *testing.T) {
 	}
 	if d := cmp.Diff([]string{"rollcall.db", "rollcall.db-lock"}, filesIn(t, filepath.Dir(path))); d != "" {
 		t.Error(d)
+	}
+}
+
+// What the schema of before has no word for is none: an upgrade finds no row
+// that a sweep missed, and otherwise what was there.
+func TestAMirrorOfTheFirstSchemaIsUpgradedAndCanGoBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rollcall.db")
+	before := mirrorAt(t, path)
+	for _, statement := range []string{
+		"DROP INDEX groups_missed", "ALTER TABLE groups DROP COLUMN missed",
+		"DROP INDEX members_missed", "ALTER TABLE members DROP COLUMN missed",
+		"DELETE FROM goose_db_version WHERE version_id > 1",
+	} {
+		execute(t, path, statement)
+	}
+	old := contentOf(t, path)
+
+	mirror := dbtest.Open(t, path)
+	if fresh, err := mirror.Freshness(t.Context()); err != nil || fresh != before {
+		t.Errorf("after the upgrade %+v, %v; want %+v", fresh, err, before)
+	}
+	if missed := missedRows(t, mirror); len(missed) > 0 {
+		t.Errorf("rows that no sweep missed: %v", missed)
+	}
+	miss(t, mirror, directory.SweepUnchanged, []string{sales}, 2)
+	if err := mirror.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := db.Open(t.Context(), db.WithMigrations(db.Options{Path: path, Organization: dbtest.Organization}, firstSchema(t)))
+	wantSentence(t, err, "newer Rollcall", "schema 2, this one knows 1", "renaming "+path+".before-v2 to "+path)
+	if err := os.Rename(path+".before-v2", path); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(old, contentOf(t, path)); d != "" {
+		t.Errorf("what the old program gets back:\n%s", d)
 	}
 }

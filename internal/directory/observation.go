@@ -97,6 +97,13 @@ type Publication struct {
 	DoubtedGroups    []Confirmation[string]
 	DoubtedMembers   []Confirmation[int64]
 
+	// Missed lists, with the Sweep that read everything, the rows that stay
+	// although the lists lacked them, in place of those that were missed
+	// before. Any other row that is set, confirmed or doubted is missed no
+	// longer.
+	MissedGroups  []string
+	MissedMembers []int64
+
 	// Sweep is the note of the sweep that made this, nil for single reads
 	// and writes. A note whose Result is a success moves the confirmation of
 	// every row to Sweep.BeganAt and ends every doubt that is not in Doubted.
@@ -141,7 +148,8 @@ type StoredRow struct {
 	Form        Form
 	ConfirmedAt time.Time // the effective confirmation
 	Doubted     bool
-	Edges       int // of a group: members and guests
+	Missed      bool // the last sweep that read everything lacked it
+	Edges       int  // of a group: members and guests
 }
 
 // An Index is what the mirror holds, row by row.

@@ -31,6 +31,10 @@ const (
 // Succeeded reports whether the sweep confirmed the whole mirror.
 func (r SweepResult) Succeeded() bool { return r == SweepPublished || r == SweepUnchanged }
 
+// ReadAll reports whether the sweep read the lists whole, whether or not it
+// was believed.
+func (r SweepResult) ReadAll() bool { return r.Succeeded() || r == SweepHeld }
+
 // State is the health of the mirror, the first that applies.
 type State string
 
