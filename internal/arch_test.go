@@ -20,6 +20,7 @@ const anything = "*"
 // permitted maps each package to the packages of ours that it may import.
 var permitted = map[string][]string{
 	"cmd/rollcall":        {anything},
+	"examples/clients/go": {},
 	"internal/access":     {"internal/directory", "internal/reload"},
 	"internal/api":        {"internal/directory"},
 	"internal/db":         {"internal/directory", "migrations"},
