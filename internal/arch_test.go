@@ -26,6 +26,7 @@ var permitted = map[string][]string{
 	"internal/db":         {"internal/directory", "migrations"},
 	"internal/db/dbtest":  {"internal/db", "internal/directory"},
 	"internal/directory":  {},
+	"internal/doctor":     {"internal/directory"},
 	"internal/payload":    {"internal/directory"},
 	"internal/poller":     {"internal/directory", "internal/payload"},
 	"internal/promises":   {}, // tests alone

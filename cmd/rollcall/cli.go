@@ -22,6 +22,7 @@ type commands struct {
 	Members membersCommand `cmd:"" help:"List who is in a group."`
 	Check   checkCommand   `cmd:"" help:"Say whether a person is in a group."`
 	Backup  backupCommand  `cmd:"" help:"Copy the database file, history and all, also beside a running server."`
+	Doctor  doctorCommand  `cmd:"" help:"Say which of Rollcall's assumptions about Tallyfy hold for your organisation, with at most thirty reads."`
 	Config  configCommand  `cmd:"" help:"Print the settings serve would use and where each comes from, secrets redacted."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
