@@ -262,6 +262,38 @@ func TestWithoutTotalsOnlyASecondSweepProvesAnAbsence(t *testing.T) {
 	})
 }
 
+// Removals between pages move a row from a page not yet read to one already
+// read, and no total tells.
+func TestARowThatSlippedBetweenPagesTwiceStaysIfItAnswers(t *testing.T) {
+	o := populated(5)
+	o.NoMeta, o.UserCap = true, 3
+	inWorld(t, o, func(t *testing.T, w *world) {
+		w.sweep(directory.SweepPublished)
+		users := w.sim.Users()
+		slips := users[6].ID
+		removeAt := func(page string, gone ...tallyfysim.User) {
+			w.sim.Fault(tallyfysim.Fault{Match: tallyfysim.OnPage("users", page), Times: 1, Before: func() {
+				for _, u := range gone {
+					w.sim.RemoveUser(u.ID)
+				}
+			}})
+		}
+		removeAt("3", users[0])
+		w.sweep(directory.SweepPublished)
+		if e := w.members.rows[slips]; !e.missed {
+			t.Fatalf("the first sweep did not miss the row: %+v", e)
+		}
+		removeAt("2", users[1:4]...)
+		w.sweep(directory.SweepPublished)
+		if _, shown := w.mirror().Members[slips]; !shown {
+			t.Fatal("a member that exists was removed")
+		}
+		w.sweep(directory.SweepPublished)
+		w.sweep(directory.SweepPublished)
+		w.wantEqual()
+	})
+}
+
 func TestTwoSweepsRunningMeansWholeOnes(t *testing.T) {
 	inWorld(t, populated(150), func(t *testing.T, w *world) {
 		w.sweep(directory.SweepPublished)
