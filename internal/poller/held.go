@@ -40,13 +40,30 @@ func (p *Poller) guarded(ctx context.Context, sw *sweep, todo plans) (verdict, e
 	if v.hold == nil {
 		return v, nil
 	}
-	if sw.held, err = p.tell(ctx, v.hold, shown); err != nil {
+	if err := p.hold(ctx, sw, v.hold, shown); err != nil {
 		return v, err
 	}
-	p.held = v.hold
-	p.members.witness(sw.members, sw.obs)
-	p.groups.witness(sw.groups, sw.obs)
 	return v, errHeld
+}
+
+// hold stores the note of a held sweep and what it lacked.
+func (p *Poller) hold(ctx context.Context, sw *sweep, h *hold, shown lack) error {
+	held, err := p.tell(ctx, h, shown)
+	if err != nil {
+		return err
+	}
+	sw.count()
+	sw.note.Result, sw.note.Detail = directory.SweepHeld, h.id
+	pub := directory.Publication{
+		Sweep:         &sw.note,
+		MissedMembers: p.members.witness(sw.members, sw.obs),
+		MissedGroups:  p.groups.witness(sw.groups, sw.obs),
+	}
+	if err := p.publish(ctx, pub); err != nil {
+		return err
+	}
+	p.held, sw.held = h, held
+	return nil
 }
 
 // A lack is what a sweep would remove if it were believed.
@@ -229,17 +246,21 @@ func (p *Poller) logHold(ctx context.Context, before, after *directory.Held, why
 	}
 }
 
-// witness notes what a whole sweep lacked although it was held: it is one of
-// the two running that prove an absence, and breaks the run of what it showed.
-// It confirms nothing, and no row counts as observed by it. The caller holds
-// applying.
-func (s *shelf[ID, R]) witness(l *listing[ID, R], obs directory.Observation) {
+// witness notes what a whole sweep lacked although it was held, and returns
+// it: the sweep is one of the two running that prove an absence, and breaks the
+// run of what it showed. It confirms nothing, and no row counts as observed by
+// it. The caller holds applying.
+func (s *shelf[ID, R]) witness(l *listing[ID, R], obs directory.Observation) (missed []ID) {
 	for id, e := range s.rows {
 		if _, listed := l.seen[id]; listed || e.number < obs.Number {
 			e.missed = !listed
 			s.rows[id] = e
 		}
+		if e.missed {
+			missed = append(missed, id)
+		}
 	}
+	return missed
 }
 
 // AcceptRemovals is Sync for a sweep that may remove what is held under an id,

@@ -238,6 +238,25 @@ func TestHeldSweepIsOneOfTwoThatProveAnAbsence(t *testing.T) {
 	})
 }
 
+// Each of the two may be made by a process of its own.
+func TestHeldSweepOfAnEarlierProcessIsOneOfTwoThatProveAnAbsence(t *testing.T) {
+	inGuarded(t, populated(250), func(t *testing.T, w *world) {
+		ids := w.groupIDs()
+		forbidReads(w)
+		undo := w.hide("groups", slices.Concat(ids[:80], ids[120:150])...)
+		w.sweep(directory.SweepHeld)
+		undo()
+		w.close()
+		w.open()
+		w.start(Options{HoldRemovals: true})
+		w.hide("groups", ids[0])
+		w.sweep(directory.SweepPublished)
+		if got := w.mirror(); len(got.Groups) != 249 {
+			t.Errorf("%d groups, want all but the one that two sweeps lacked", len(got.Groups))
+		}
+	})
+}
+
 func TestHeldSweepThatShowsARowBreaksTheRunOfItsAbsence(t *testing.T) {
 	inGuarded(t, populated(250), func(t *testing.T, w *world) {
 		before, ids := w.mirror(), w.groupIDs()

@@ -43,7 +43,7 @@ func (l *ledger[ID]) fill(index map[ID]directory.StoredRow) {
 	for id, row := range index {
 		l.rows[id] = entry{
 			Fingerprint: row.Fingerprint, form: row.Form,
-			confirmed: row.ConfirmedAt, doubted: row.Doubted, edges: row.Edges,
+			confirmed: row.ConfirmedAt, doubted: row.Doubted, missed: row.Missed, edges: row.Edges,
 		}
 	}
 }
@@ -107,11 +107,11 @@ func (l *ledger[ID]) closeGraves(obs directory.Observation) {
 	maps.DeleteFunc(l.graves, func(_ ID, g grave) bool { return g.number < obs.Number })
 }
 
-// doubts reports whether any row is in doubt, so that the last list may not
-// have been believed.
-func (l *ledger[ID]) doubts() bool {
+// misses reports whether the last whole sweep lacked a row that stayed, so
+// that its list was not believed.
+func (l *ledger[ID]) misses() bool {
 	for _, e := range l.rows {
-		if e.doubted {
+		if e.missed {
 			return true
 		}
 	}

@@ -33,8 +33,6 @@ type model struct {
 	others sync.WaitGroup
 	lied   bool
 
-	smallPages bool // of groups
-
 	mu      sync.Mutex
 	rng     *rand.Rand
 	edits   int
@@ -90,7 +88,6 @@ func newModel(t *testing.T, r *rapid.T) *model {
 	}
 	m.open()
 	perPage := rapid.SampledFrom([]string{"4", "100"}).Draw(r, "groups a page")
-	m.smallPages = perPage == "4"
 	client, err := tallyfy.New(tallyfy.Options{
 		BaseURL: "https://go.tallyfy.com/api", Organization: dbtest.Organization, Token: tallyfy.StaticToken(m.sim.Token()),
 		Transport: &slowTransport{m, perPage},
@@ -379,9 +376,6 @@ func (m *model) wantWritten(id, version string) {
 func (m *model) restartInPeace() {
 	m.others.Wait()
 	m.restart()
-	if m.smallPages { // which the poller cannot know
-		m.Poller.groups.absentAt = time.Time{}
-	}
 	m.writer = write.New(write.Options{Upstream: m.client, Mirror: m.Poller})
 }
 

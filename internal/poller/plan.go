@@ -124,7 +124,7 @@ func (p *plan[ID, R]) enter(to target[ID, R], confirmedAt time.Time, withQuiet b
 	if withQuiet {
 		to.set(p.quiet, confirmedAt)
 	}
-	*to.gone, *to.doubted = p.gone, p.doubted
+	*to.gone, *to.doubted, *to.missed = p.gone, p.doubted, p.missed
 }
 
 func (p *plan[ID, R]) changes() int { return len(p.updates) + len(p.gone) }

@@ -21,8 +21,8 @@
 // it. A row is removed only when one of these shows that it is gone: it is
 // marked as deleted; a list that came in one page, with a total that agrees,
 // lacks it, and not suspiciously many others; its own read says so while that
-// of a present row succeeds; or two whole sweeps running lack it. Until then
-// it stays, and keeps the confirmation it had.
+// of a present row succeeds; or two whole sweeps running lack it, be they of
+// two processes. Until then it stays, and keeps the confirmation it had.
 //
 // Removals that are proven may still be a fault of upstream. Where it is asked
 // to, a Poller holds a sweep that would remove a suspicious share of groups,
@@ -67,6 +67,7 @@ type Store interface {
 	Publish(ctx context.Context, p directory.Publication) (directory.Freshness, error)
 	RecordSweep(ctx context.Context, s directory.Sweep) error
 	LastSweeps(ctx context.Context) (attempt, success directory.Sweep, err error)
+	LastSuccessButOne(ctx context.Context) (directory.Sweep, error)
 	// LastHold returns the id that the last whole sweep was held under and
 	// when it was first, running; an empty id if it was not held.
 	LastHold(ctx context.Context) (id string, since time.Time, err error)
@@ -149,8 +150,9 @@ func New(ctx context.Context, o Options) (*Poller, error) {
 	if err := p.restoreHold(ctx); err != nil {
 		return nil, err
 	}
-	p.groups.remember(success.BeganAt, success.Groups <= groupsPerPage && !p.groups.doubts())
-	p.members.remember(success.BeganAt, success.Members <= membersPerPage && !p.members.doubts())
+	if err := p.restoreSwept(ctx, success); err != nil {
+		return nil, err
+	}
 	p.health = restoredHealth(time.Now(), attempt, success)
 	if p.held != nil {
 		p.health.held = p.outline(p.held)
@@ -160,4 +162,20 @@ func New(ctx context.Context, o Options) (*Poller, error) {
 		p.metrics.began(attempt.BeganAt)
 	}
 	return p, nil
+}
+
+// restoreSwept makes the ledgers know what sweeps of an earlier life showed to
+// be absent: success is the last that succeeded. What it cost tells whether it
+// read both lists in one piece.
+func (p *Poller) restoreSwept(ctx context.Context, success directory.Sweep) error {
+	before, err := p.store.LastSuccessButOne(ctx)
+	if err != nil {
+		return fmt.Errorf("read the notes of sweeps: %w", err)
+	}
+	inOnePage := success.Requests == 2
+	p.groups.remember(before.BeganAt, false)
+	p.groups.remember(success.BeganAt, inOnePage && !p.groups.misses())
+	p.members.remember(before.BeganAt, false)
+	p.members.remember(success.BeganAt, inOnePage && !p.members.misses())
+	return nil
 }

@@ -74,18 +74,5 @@ func (p *Poller) doubt(ctx context.Context, id string) error {
 	if err := p.trust(ctx); err != nil {
 		return err
 	}
-	e, stored := p.groups.rows[id]
-	if !stored {
-		return nil
-	}
-	e.number, e.doubted = p.observations.next(), true
-	pub := directory.Publication{
-		Cause:         directory.CauseRefresh,
-		DoubtedGroups: []directory.Confirmation[string]{{ID: id, At: e.confirmed}},
-	}
-	if err := p.publish(ctx, pub); err != nil {
-		return err
-	}
-	p.groups.rows[id] = e
-	return nil
+	return p.groups.doubt(ctx, id)
 }

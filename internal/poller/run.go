@@ -115,16 +115,17 @@ func (p *Poller) postpone(sw *sweep, err error) (directory.Sweep, error) {
 }
 
 // describe completes and stores the note of a sweep that published nothing.
+// That of a held sweep is stored.
 func (p *Poller) describe(ctx context.Context, sw *sweep, err error) {
+	if errors.Is(err, errHeld) {
+		return
+	}
 	sw.count()
 	sw.note.EndedAt = time.Now()
 	sw.note.Revision = 0
-	switch {
-	case errors.Is(err, errDropped):
+	if errors.Is(err, errDropped) {
 		sw.note.Result = directory.SweepDropped
-	case errors.Is(err, errHeld):
-		sw.note.Result, sw.note.Detail = directory.SweepHeld, sw.held.ID
-	default:
+	} else {
 		sw.note.Result, sw.note.Reason, sw.note.Detail = directory.SweepFailed, reasonOf(err), err.Error()
 	}
 	if err := p.store.RecordSweep(ctx, sw.note); err != nil {

@@ -57,6 +57,7 @@ type target[ID cmp.Ordered, R any] struct {
 	gone      *[]directory.Gone[ID]
 	confirmed *[]directory.Confirmation[ID]
 	doubted   *[]directory.Confirmation[ID]
+	missed    *[]ID
 }
 
 // What upstream sends in one page (observed; documented as the most for
@@ -90,7 +91,7 @@ func groupShelf(c *core, up Upstream) *shelf[string, directory.GroupRow] {
 						})
 					}
 				},
-				gone: &p.GoneGroups, confirmed: &p.ConfirmedGroups, doubted: &p.DoubtedGroups,
+				gone: &p.GoneGroups, confirmed: &p.ConfirmedGroups, doubted: &p.DoubtedGroups, missed: &p.MissedGroups,
 			}
 		},
 	}
@@ -121,7 +122,7 @@ func memberShelf(c *core, up Upstream) *shelf[int64, directory.MemberRow] {
 						})
 					}
 				},
-				gone: &p.GoneMembers, confirmed: &p.ConfirmedMembers, doubted: &p.DoubtedMembers,
+				gone: &p.GoneMembers, confirmed: &p.ConfirmedMembers, doubted: &p.DoubtedMembers, missed: &p.MissedMembers,
 			}
 		},
 	}

@@ -1,6 +1,7 @@
 package poller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -81,7 +82,7 @@ func (s *shelf[ID, R]) removeIfGone(ctx context.Context, obs directory.Observati
 //
 // It fails with ErrSuperseded when the rule for observations forbids it, and
 // with ErrNoData before the first sweep: a mirror of one row would be wrong
-// about all others.
+// about all others; with ErrHeld for a row that is not to be believed alone.
 func (s *shelf[ID, R]) apply(ctx context.Context, obs directory.Observation, row R, how directory.Applied) (directory.Freshness, error) {
 	f := s.facts(&row)
 	if f.deleted {
@@ -95,6 +96,9 @@ func (s *shelf[ID, R]) apply(ctx context.Context, obs directory.Observation, row
 	}
 	pub := directory.Publication{Cause: how.Cause}
 	e, err := s.enter(ctx, &pub, row, entry{number: s.observations.next(), confirmed: obs.BeganAt}, how, ended)
+	if errors.Is(err, directory.ErrHeld) && s.rows[f.id].missed { // whatever it is, it is there
+		return directory.Freshness{}, cmp.Or(s.doubt(ctx, f.id), err)
+	}
 	if err != nil {
 		return directory.Freshness{}, err
 	}
@@ -138,6 +142,23 @@ func (s *shelf[ID, R]) enter(ctx context.Context, pub *directory.Publication, ro
 	bounds := directory.Bounds{NotBefore: s.seenBefore(f.id), NotAfter: ended}
 	to.set([]update[R]{{row: &row, origins: s.origins(how, bounds, before, &row)}}, e.confirmed)
 	return e, nil
+}
+
+// doubt notes that a row may not be what is stored: it keeps its confirmation,
+// and whatever began before leaves it alone. The caller holds applying.
+func (s *shelf[ID, R]) doubt(ctx context.Context, id ID) error {
+	e, stored := s.rows[id]
+	if !stored {
+		return nil
+	}
+	e.number, e.doubted, e.missed = s.observations.next(), true, false
+	pub := directory.Publication{Cause: directory.CauseRefresh}
+	*s.target(&pub).doubted = []directory.Confirmation[ID]{{ID: id, At: e.confirmed}}
+	if err := s.publish(ctx, pub); err != nil {
+		return err
+	}
+	s.rows[id] = e
+	return nil
 }
 
 // completed writes a row that is stored, but was seen in another form or
