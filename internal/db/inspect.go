@@ -29,7 +29,7 @@ func inspect(ctx context.Context, path, organization string, known schema) error
 	}
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return checkOrphan(path)
 	}
 	if err != nil {
 		return unwritable(path, err)
@@ -73,48 +73,43 @@ func readOnlyFacts(ctx context.Context, path string) (facts, error) {
 	return about, nil
 }
 
-// factsOf reads what a file says of itself and leaves no trace. A log beside it means that
-// it may be in use; without one nobody has it open, and reading it as if it
-// never changed spares the side files of a shared one.
+// factsOf reads what a file says of itself and leaves no trace: a file at rest
+// is read as if it never changed, which spares the side files of a shared one.
 func factsOf(ctx context.Context, path string) (facts, error) {
-	mode := toInspect
-	if log, err := os.Stat(path + "-wal"); err == nil {
-		if log.Size() > 0 && !hasLog(path) {
-			return facts{}, fmt.Errorf("%s was put where another file had been, whose log is still there and would spoil it: "+
-				"delete %s-wal and %s-shm and start again", path, path, path)
-		}
-		mode = toRead
+	if err := checkLogged(path); err != nil {
+		return facts{}, err
+	}
+	mode := toRead
+	if isAtRest(path) {
+		mode = toInspect
 	}
 	pool, err := openPool(dsn(path, mode, ""), 1)
 	if err != nil {
 		return facts{}, fault(path, err)
 	}
 	defer pool.Close()
-	about, err := readFacts(ctx, pool)
+	tx, err := pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return facts{}, fault(path, err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	about, err := readFacts(ctx, tx)
+	if err == nil {
+		err = checkWhole(ctx, tx, path)
+	}
 	if err != nil {
 		return facts{}, fault(path, err)
 	}
 	return about, nil
 }
 
-// hasLog reports whether a file says of itself that it has a log: the bytes
-// at 18 and 19 are 2, https://sqlite.org/fileformat2.html. SQLite would not
-// ask, and play any log that lies beside a file into it. What Backup wrote
-// says no, until SQLite has opened it to write.
-func hasLog(path string) bool {
-	file, err := os.Open(path)
-	if err != nil {
-		return true // SQLite knows better what is wrong
-	}
-	defer file.Close()
-	var versions [2]byte
-	_, err = file.ReadAt(versions[:], 18)
-	return err != nil || versions == [2]byte{2, 2}
-}
-
 var errForeign = errors.New("no mirror")
 
-func readFacts(ctx context.Context, pool *sql.DB) (f facts, err error) {
+type queryer interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func readFacts(ctx context.Context, pool queryer) (f facts, err error) {
 	var tables, ours int
 	err = pool.QueryRowContext(ctx, `SELECT count(*), count(CASE WHEN name IN ('mirror', 'goose_db_version') THEN 1 END)
 		FROM sqlite_schema WHERE type = 'table'`).Scan(&tables, &ours)
@@ -155,6 +150,9 @@ func fault(path string, err error) error {
 	if errors.Is(err, errForeign) {
 		return fmt.Errorf("%s is a database, but not Rollcall's: name another file with --db", path)
 	}
+	if _, ok := errors.AsType[damage](err); ok {
+		return damaged(path, err)
+	}
 	refusal, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
 		return fmt.Errorf("open %s: %w", path, err)
@@ -169,8 +167,8 @@ func fault(path string, err error) error {
 }
 
 func damaged(path string, err error) error {
-	return fmt.Errorf("%s is damaged or no database (%w) and was left as it is: put back a backup, move it away to mirror afresh, "+
-		"or name another file with --db", path, err)
+	return fmt.Errorf("%s is damaged or no database (%w) and was left as it is: put back a backup, move it and its companions "+
+		"away to mirror afresh, or name another file with --db", path, err)
 }
 
 func unwritable(path string, err error) error {
