@@ -1,7 +1,8 @@
 // Package tallyfysim is a simulated Tallyfy: one organisation with state,
 // behind an http.Handler, that follows the vendor's public API documentation
 // (https://tallyfy.com/products/pro/integrations/open-api/) for groups, users,
-// guests, the caller's own profile and the organisation.
+// guests, the caller's own profile, the organisation and the tokens that an
+// application is given and mints.
 //
 // It reads that contract independently of the client it is used to test and
 // shares no code with it. Where the documentation contradicts itself or says

@@ -3,12 +3,15 @@ package tallyfysim
 import (
 	"cmp"
 	"net/http"
+	"time"
 )
 
-// The organisation and token of a simulator that is told neither.
+// The organisation, token and application of a simulator that is told none.
 const (
 	DefaultOrganization = "0b1e5a7c9d3f42688a4c6e10f2d47b93"
 	DefaultToken        = "simulated-token"
+	DefaultClientID     = "4711"
+	DefaultClientSecret = "simulated-secret"
 )
 
 // Generation selects the names of fields and the rules of one age of the
@@ -33,6 +36,12 @@ type Options struct {
 	OrganizationName string // default "Simulated Works"
 	Token            string // default [DefaultToken]; acts as an administrator
 	Seed             uint64 // of ids and of seeded data
+
+	// The application that may ask for tokens, and how long they last.
+	ClientID        string        // default [DefaultClientID]
+	ClientSecret    string        // default [DefaultClientSecret]
+	ApplicationLife time.Duration // of an application's token: default 7 days
+	MintedLife      time.Duration // of a user's token that it mints: default 90 days
 
 	// Groups, Members, Edges and Guests fill the organisation as [Populate]
 	// does, unless Groups and Members are both zero.
@@ -75,6 +84,13 @@ type Options struct {
 	RemovalKeepsRow    bool // a removed user stays listed as disabled
 	Seats              int  // full seats; more admins and standards are 409. 0 lifts the cap
 
+	// Tokens.
+	OpaqueTokens       bool // tokens are no JWTs and tell nothing
+	NoExpiresIn        bool // grants do not tell how long a token lasts
+	TextExpiresIn      bool // they tell it as a string
+	MintedWrapped      bool // a minted token comes under data
+	ApplicationRefused bool // an application's own token is 401 on the organisation's rows, too, not on /me alone
+
 	// Refusals.
 	MissingClient  int  // request without X-Tallyfy-Client: default 404; or 401
 	BareValidation bool // 422 bodies carry errors without a message
@@ -89,6 +105,10 @@ func (o Options) withDefaults() Options {
 	o.Organization = cmp.Or(o.Organization, DefaultOrganization)
 	o.OrganizationName = cmp.Or(o.OrganizationName, "Simulated Works")
 	o.Token = cmp.Or(o.Token, DefaultToken)
+	o.ClientID = cmp.Or(o.ClientID, DefaultClientID)
+	o.ClientSecret = cmp.Or(o.ClientSecret, DefaultClientSecret)
+	o.ApplicationLife = cmp.Or(o.ApplicationLife, applicationLife)
+	o.MintedLife = cmp.Or(o.MintedLife, mintedLife)
 	o.LinkBase = cmp.Or(o.LinkBase, "https://api.tallyfy.com")
 	o.UserCap = cmp.Or(o.UserCap, 9999)
 	if o.Generation == Gen2025 {

@@ -3,6 +3,7 @@ package tallyfysim
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -45,9 +46,25 @@ var routes = []route{
 	{http.MethodDelete, "organizations/{org}/guests/{email}/disable", (*Sim).disableGuest},
 	{http.MethodPut, "organizations/{org}/guests/{email}/enable", (*Sim).enableGuest},
 	{http.MethodPost, "organizations/{org}/guests/{email}/to/member", (*Sim).convertToMember},
+
+	{http.MethodPost, "applications/{org}/users", (*Sim).provisionUser},
+	{http.MethodPost, "applications/{org}/users/{email}/token", (*Sim).mintToken},
 }
 
-func (r route) organization() bool { return strings.HasPrefix(r.pattern, "organizations/") }
+// scoped says whether the route is one organisation's.
+func (r route) scoped() bool { return strings.Contains(r.pattern, "/{org}") }
+
+// personal says whether the route is about whoever asks.
+func (r route) personal() bool { return slices.Contains(strings.Split(r.pattern, "/"), "me") }
+
+// application says whether the route is for applications alone.
+func (r route) application() bool { return strings.HasPrefix(r.pattern, "applications/") }
+
+// isTokenEndpoint knows the paths at which the documentation has it, on
+// whatever host. Upstream asks for no client header there.
+func isTokenEndpoint(method, path string) bool {
+	return method == http.MethodPost && (path == "/oauth/token" || path == "/api/oauth/token")
+}
 
 // match finds the route of a method and escaped path and the decoded values of
 // its placeholders. The web application's host serves the same paths below

@@ -16,17 +16,19 @@ import (
 type Sim struct {
 	opts Options
 
-	mu        sync.RWMutex // guards what is below, up to the blank line
+	mu        sync.RWMutex // guards what is below, up to the faults
 	rng       *rand.Rand
 	groups    table[string, Group]
 	users     table[int64, User]
 	guests    map[string]*Guest  // by folded e-mail
 	lost      map[int64][]string // groups a disabled user was dropped from
-	tokens    map[string]int64   // whom a token acts as; 0 for the owner
+	tokens    map[string]pass    // that are valid, or were until they expired
 	token     string
 	nextUser  int64
 	nextGuest int64
 	invited   []time.Time // when guests were made, for the hourly cap
+
+	clientID, clientSecret string // of the application
 
 	faults   faultList
 	requests requestLog
@@ -43,11 +45,13 @@ func New(o Options) *Sim {
 		users:     newTable(func(u *User) (time.Time, int64) { return u.CreatedAt, u.ID }),
 		guests:    map[string]*Guest{},
 		lost:      map[int64][]string{},
-		tokens:    map[string]int64{o.Token: 0},
+		tokens:    map[string]pass{o.Token: {}},
 		token:     o.Token,
 		nextUser:  1001,
 		nextGuest: 70_001,
 		throttle:  newThrottle(o),
+
+		clientID: o.ClientID, clientSecret: o.ClientSecret,
 	}
 	if o.Groups > 0 || o.Members > 0 {
 		Populate(s, Size{Groups: o.Groups, Members: o.Members, Edges: o.Edges, Guests: o.Guests})
@@ -65,7 +69,8 @@ func (s *Sim) Token() string {
 	return s.token
 }
 
-// ServeHTTP answers under /organizations/… and /me, and likewise under /api/….
+// ServeHTTP answers under /organizations/…, /applications/…, /me and
+// /oauth/token, and likewise under /api/….
 // A dropped or cut answer breaks the connection.
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a, err := s.exchange(r)
@@ -134,6 +139,9 @@ func (s *Sim) handle(r *http.Request, body []byte) answer {
 // dispatch holds a request against what upstream demands of every request,
 // in upstream's order, before its route sees it.
 func (s *Sim) dispatch(c *call) answer {
+	if isTokenEndpoint(c.Method, c.URL.EscapedPath()) {
+		return s.grantToken(c)
+	}
 	if c.Header.Get("X-Tallyfy-Client") == "" {
 		if s.opts.MissingClient == http.StatusUnauthorized {
 			return unauthenticated()
@@ -152,8 +160,11 @@ func (s *Sim) dispatch(c *call) answer {
 	if !ok {
 		return endpointNotFound()
 	}
-	if route.organization() && params[0] != s.opts.Organization {
+	if route.scoped() && params[0] != s.opts.Organization {
 		return notFound()
+	}
+	if who.application && !route.application() && (s.opts.ApplicationRefused || route.personal()) {
+		return unauthenticated()
 	}
 	c.params = params
 	return route.handle(s, c)

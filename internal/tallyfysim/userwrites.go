@@ -28,7 +28,7 @@ func (s *Sim) inviteUser(c *call) answer {
 	}
 	row := &User{
 		Email: in.email("email"), FirstName: in.text("first_name", true, nameLimit), LastName: in.text("last_name", true, nameLimit),
-		Role: readRole(in), Status: StatusInvited, InvitedBy: c.caller.user.ID,
+		Role: readRole(in, true), Status: StatusInvited, InvitedBy: c.caller.user.ID,
 	}
 	in.text("message", true, messageLimit)
 	if strings.Contains(row.FirstName+row.LastName, "://") {
@@ -61,8 +61,8 @@ func (s *Sim) outOfSeats(row *User) bool {
 	return taken >= s.opts.Seats
 }
 
-func readRole(in *input) string {
-	role := in.text("role", true, longFieldLimit)
+func readRole(in *input, required bool) string {
+	role := in.text("role", required, longFieldLimit)
 	if role != "" && !slices.Contains([]string{RoleAdmin, RoleStandard, RoleLight}, role) {
 		in.fail("role", "The selected role is invalid.")
 	}
@@ -134,7 +134,7 @@ func (s *Sim) changeRole(c *call) answer {
 			return malformed()
 		}
 		row := u.clone()
-		row.Role = readRole(in)
+		row.Role = readRole(in, true)
 		switch {
 		case !in.ok():
 			return s.invalid(in.errors)
