@@ -24,7 +24,7 @@ func (s *Sim) createGroup(c *call) answer {
 	}
 	row := &Group{
 		Name: s.groupName(in, true, ""), Description: in.text("description", !s.opts.DescriptionOptional, 65535),
-		Members: s.memberIDs(in), Guests: s.guestEmails(in),
+		Members: s.memberIDs(in, "members"), Guests: s.guestEmails(in),
 	}
 	if !in.ok() {
 		return s.invalid(in.errors)
@@ -74,7 +74,7 @@ func (s *Sim) readUpdate(in *input, row *Group) {
 		row.Description = in.text("description", !s.opts.DescriptionOptional, 65535)
 	}
 	if in.has("members") || s.opts.AbsentArraysClear {
-		row.Members = s.memberIDs(in)
+		row.Members = s.memberIDs(in, "members")
 	}
 	if in.has("guests") || s.opts.AbsentArraysClear {
 		row.Guests = s.guestEmails(in)
@@ -116,17 +116,17 @@ func (s *Sim) sameName(a, b string) bool {
 	return a == b
 }
 
-// memberIDs reads ids of users of the organisation, numbers or numeric
+// memberIDs reads from a field ids of users of the organisation, numbers or numeric
 // strings, and keeps each once. Ids of disabled users, who are in no group,
 // are accepted and left out.
-func (s *Sim) memberIDs(in *input) []int64 {
+func (s *Sim) memberIDs(in *input, field string) []int64 {
 	var ids []int64
 	seen := map[int64]bool{}
-	for i, raw := range in.list("members") {
+	for i, raw := range in.list(field) {
 		n, ok := id(raw)
 		u := s.users.byID[n]
 		if !ok || u == nil {
-			in.fail("members."+strconv.Itoa(i), fmt.Sprintf("The selected members.%d is invalid.", i))
+			in.fail(field+"."+strconv.Itoa(i), fmt.Sprintf("The selected %s.%d is invalid.", field, i))
 			continue
 		}
 		if seen[n] || u.Status == StatusDisabled && !s.opts.DisabledKeepGroups {

@@ -31,6 +31,28 @@ func (s *Sim) createGuest(c *call) answer {
 	return s.guestAnswer(http.StatusCreated, g)
 }
 
+// updateGuest replaces the members a guest goes with. Everything else in the
+// body is dropped and nothing tells.
+func (s *Sim) updateGuest(c *call) answer {
+	return s.changeGuest(c, func(g *Guest) answer {
+		in, ok := s.readInput(c)
+		if !ok {
+			return malformed()
+		}
+		if email := in.text("email", s.opts.GuestEmailInBody, longFieldLimit); email != "" && s.guests[foldEmail(email)] == nil {
+			in.fail("email", "The selected email is invalid.")
+		}
+		members := s.memberIDs(in, "associated_members")
+		if !in.ok() {
+			return s.invalid(in.errors)
+		}
+		if in.has("associated_members") {
+			g.AssociatedMembers = append([]int64{}, members...)
+		}
+		return s.guestAnswer(http.StatusCreated, g)
+	})
+}
+
 // deleteGuest drops a guest and its place in every group. An unknown one is
 // refused by validation.
 func (s *Sim) deleteGuest(c *call) answer {

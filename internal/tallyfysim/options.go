@@ -76,6 +76,8 @@ type Options struct {
 	MalformedID           int  // reading a group id that is not 32 hex digits: default 404; or 422
 	StandardManagesGroups bool // standard members may write groups, too
 	KnownGuestsOnly       bool // a guest e-mail that is no guest of the organisation is 422, not created
+	GuestStatus           int  // reading a guest: default 200; 201 as one page has it
+	GuestEmailInBody      bool // updating a guest wants its e-mail in the body, too
 	GuestsPerHour         int  // new guests in a sliding hour; more are 429. 0 lifts the cap
 
 	// Writes on users.
@@ -118,6 +120,7 @@ func (o Options) withDefaults() Options {
 	o.UpdateStatus = cmp.Or(o.UpdateStatus, http.StatusCreated)
 	o.DeleteMissing = cmp.Or(o.DeleteMissing, http.StatusNotFound)
 	o.MalformedID = cmp.Or(o.MalformedID, http.StatusNotFound)
+	o.GuestStatus = cmp.Or(o.GuestStatus, http.StatusOK)
 	o.MissingClient = cmp.Or(o.MissingClient, http.StatusNotFound)
 	return o
 }

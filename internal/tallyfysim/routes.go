@@ -42,6 +42,7 @@ var routes = []route{
 	{http.MethodGet, "organizations/{org}/guests", (*Sim).listGuests},
 	{http.MethodPost, "organizations/{org}/guests", (*Sim).createGuest},
 	{http.MethodGet, "organizations/{org}/guests/{email}", (*Sim).getGuest},
+	{http.MethodPut, "organizations/{org}/guests/{email}", (*Sim).updateGuest},
 	{http.MethodDelete, "organizations/{org}/guests/{email}", (*Sim).deleteGuest},
 	{http.MethodDelete, "organizations/{org}/guests/{email}/disable", (*Sim).disableGuest},
 	{http.MethodPut, "organizations/{org}/guests/{email}/enable", (*Sim).enableGuest},

@@ -77,6 +77,8 @@ type Guest struct {
 	LastName   string
 	CreatedAt  time.Time
 	DisabledAt time.Time
+
+	AssociatedMembers []int64 // user ids; nil is sent as null
 }
 
 func (g *Group) clone() *Group {
