@@ -10,7 +10,9 @@
 //   - a 429 makes everybody wait;
 //   - what comes back is a whole answer of the right shape or an error: never
 //     an empty list for a failed one;
-//   - the access token is in no error, log line or URL.
+//   - the access token is in no error, log line or URL;
+//   - the tokens of an application are renewed before they expire and after
+//     they were refused, within the limits and never in a storm.
 //
 // Errors are *directory.UpstreamError. Every method ends early when its
 // context does, with an error that wraps the context's.
@@ -18,6 +20,7 @@ package tallyfy
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -36,11 +39,13 @@ const (
 	defaultMaxBody = 256 << 20
 )
 
-// Options configure a Client. BaseURL, Organization and Token are required.
+// Options configure a Client. BaseURL, Organization and one of Token and
+// Application are required.
 type Options struct {
 	BaseURL      string // with or without path and trailing slash
 	Organization string // the id, 32 hex digits in practice
 	Token        TokenSource
+	Application  *Application
 
 	Rate   int // requests in any sliding minute, and never more than 12 in 5 s; 0 lifts both
 	Hourly int // requests in any sliding hour; 0 lifts it
@@ -59,7 +64,9 @@ type Options struct {
 type Client struct {
 	base         *url.URL // without trailing slash
 	organization string
-	token        TokenSource
+	kind         directory.TokenKind
+	token        source
+	application  []*renewed // the sources of its tokens, none for a given one
 	userAgent    string
 	maxBody      int64
 	reads        *retryablehttp.Client
@@ -81,8 +88,8 @@ func New(o Options) (*Client, error) {
 	if o.Organization == "" || isDots(o.Organization) {
 		return nil, fmt.Errorf("--org: %q is no organisation id", o.Organization)
 	}
-	if o.Token == nil {
-		return nil, errors.New("no access token: set TALLYFY_ACCESS_TOKEN or TALLYFY_ACCESS_TOKEN_FILE")
+	if (o.Token == nil) == (o.Application == nil) {
+		return nil, errors.New("no access token, or two: set one of TALLYFY_ACCESS_TOKEN, TALLYFY_ACCESS_TOKEN_FILE and TALLYFY_CLIENT_ID")
 	}
 	if o.Rate < 0 || o.Hourly < 0 || o.Sweeps < 0 {
 		return nil, errors.New("--upstream-rate and --upstream-hourly: must be 0 or more")
@@ -96,7 +103,6 @@ func New(o Options) (*Client, error) {
 	c := &Client{
 		base:         base,
 		organization: o.Organization,
-		token:        o.Token,
 		userAgent:    cmp.Or(o.UserAgent, "rollcall"),
 		maxBody:      cmp.Or(o.MaxBody, defaultMaxBody),
 		gate:         newGate(o.Rate, o.Hourly, o.Sweeps),
@@ -110,11 +116,41 @@ func New(o Options) (*Client, error) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	c.reads = newRetrier(c.once)
+	if err := c.authenticate(o); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 
-// Close lets idle connections go. The client remains usable.
-func (c *Client) Close() { c.once.CloseIdleConnections() }
+// authenticate sets up where tokens come from.
+func (c *Client) authenticate(o Options) error {
+	if o.Application == nil {
+		c.kind, c.token = directory.TokenPersonal, &given{TokenSource: o.Token, log: c.log}
+		return nil
+	}
+	application, err := o.Application.check(c.base)
+	if err != nil {
+		return err
+	}
+	c.application = newApplicationSources(c, application)
+	c.kind, c.token = c.application[0].kind, c.application[0]
+	return nil
+}
+
+// Close ends requests for tokens and lets idle connections go. The client
+// remains usable.
+func (c *Client) Close() {
+	for _, r := range c.application {
+		r.close()
+	}
+	c.once.CloseIdleConnections()
+}
+
+// TokenInfo tells what is known of the token that the client uses, without
+// asking upstream.
+func (c *Client) TokenInfo(ctx context.Context) directory.TokenInfo {
+	return directory.TokenInfo{Kind: c.kind, ExpiresAt: c.token.expiry(ctx)}
+}
 
 // Budget tells how much of the limits is left at this instant. What was spent
 // before a restart counts from the first request on.

@@ -24,6 +24,13 @@ var (
 	errMissing       = errors.New("nothing there; check --org and --base-url")
 )
 
+// refusals say what to do about a token that is refused on a read.
+var refusals = map[directory.TokenKind]error{
+	directory.TokenPersonal:    errToken,
+	directory.TokenApplication: errors.New("the application's token is refused; set TALLYFY_ACT_AS to an administrator's e-mail"),
+	directory.TokenActAs:       errors.New("the token minted for TALLYFY_ACT_AS is refused"),
+}
+
 // knownCodes are the values of `code` that do not change with a message's
 // wording.
 var knownCodes = []string{"RATE_LIMIT_EXCEEDED", "ENDPOINT_NOT_FOUND", "RESOURCE_NOT_FOUND", "SEAT_POOL_EXHAUSTED"}

@@ -47,7 +47,7 @@ func (c *Client) Forward(ctx context.Context, r *http.Request) (*http.Response, 
 		return nil, failed
 	}
 	if resp.StatusCode == http.StatusUnauthorized {
-		c.refusedIfOurs(ctx, out.Header)
+		c.token.Refused(strings.TrimPrefix(out.Header.Get("Authorization"), "Bearer "))
 	}
 	dropConnection(resp.Header)
 	resp.Header.Del("Set-Cookie")
@@ -106,13 +106,5 @@ func dropConnection(h http.Header) {
 	}
 	for _, name := range hopByHop {
 		h.Del(name)
-	}
-}
-
-// refusedIfOurs tells the token source when a forwarded request carried its
-// token.
-func (c *Client) refusedIfOurs(ctx context.Context, h http.Header) {
-	if token, err := c.token.Token(ctx); err == nil && h.Get("Authorization") == "Bearer "+token {
-		c.token.Refused(token)
 	}
 }

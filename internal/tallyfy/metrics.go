@@ -1,6 +1,7 @@
 package tallyfy
 
 import (
+	"context"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,7 +29,7 @@ func statusClass(status int) string {
 
 // Collectors returns the client's metrics, for one registry.
 func (c *Client) Collectors() []prometheus.Collector {
-	collectors := []prometheus.Collector{c.requests}
+	collectors := []prometheus.Collector{c.requests, expiryCollector{c}}
 	if c.gate.minute != nil {
 		collectors = append(collectors, c.remaining("minute", func(b directory.Budget) int { return b.MinuteRemaining }))
 	}
@@ -44,4 +45,21 @@ func (c *Client) remaining(window string, of func(directory.Budget) int) prometh
 		Help:        "Requests to Tallyfy that the limit leaves in the window that ends now.",
 		ConstLabels: prometheus.Labels{"window": window},
 	}, func() float64 { return float64(of(c.Budget())) })
+}
+
+// An expiryCollector tells when the access token expires, and nothing where
+// that is not known.
+type expiryCollector struct{ client *Client }
+
+var expiryDesc = prometheus.NewDesc("rollcall_token_expiry_timestamp_seconds",
+	"When the access token expires; absent when nothing tells.", nil, nil)
+
+// Describe implements prometheus.Collector.
+func (expiryCollector) Describe(out chan<- *prometheus.Desc) { out <- expiryDesc }
+
+// Collect implements prometheus.Collector, which is given no context.
+func (e expiryCollector) Collect(out chan<- prometheus.Metric) {
+	if at := e.client.TokenInfo(context.Background()).ExpiresAt; !at.IsZero() {
+		out <- prometheus.MustNewConstMetric(expiryDesc, prometheus.GaugeValue, float64(at.UnixMilli())/1000)
+	}
 }

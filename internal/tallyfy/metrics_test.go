@@ -46,7 +46,7 @@ rollcall_upstream_requests_total{code="error"} 0
 }
 
 func TestALiftedLimitHasNoGauge(t *testing.T) {
-	if n := len(newClient(t, always(200, "")).Collectors()); n != 1 {
+	if n := len(newClient(t, always(200, "")).Collectors()); n != 2 {
 		t.Errorf("%d collectors", n)
 	}
 }

@@ -24,24 +24,33 @@ type read struct {
 // do sends a read. After a 401 it tries once more if there is another token;
 // after an answer that broke off it tries once more, too.
 func (c *Client) do(ctx context.Context, r read) error {
-	token, err := c.accessToken(ctx)
-	if err == nil {
-		err = c.try(ctx, r, token)
+	err := c.send(ctx, r)
+	if up, ok := errors.AsType[*directory.UpstreamError](err); ok {
+		up.Op = r.op
+		if errors.Is(up.Err, errToken) {
+			up.Err = refusals[c.kind]
+		}
+		if up.Err == nil && up.Reason == directory.ReasonNotFound && r.lane == listLane {
+			up.Err = errMissing
+		}
 	}
+	return err
+}
+
+func (c *Client) send(ctx context.Context, r read) error {
+	token, err := c.accessToken(ctx)
+	if err != nil {
+		return err
+	}
+	err = c.try(ctx, r, token)
 	switch {
-	case directory.ReasonOf(err) == directory.ReasonUnauthorized && token != "":
+	case directory.ReasonOf(err) == directory.ReasonUnauthorized:
 		var fresh string
 		if fresh, err = c.replace(ctx, token, err); fresh != "" {
 			err = c.try(ctx, r, fresh)
 		}
 	case errors.Is(err, errCut):
 		err = c.try(ctx, r, token)
-	}
-	if up, ok := errors.AsType[*directory.UpstreamError](err); ok {
-		up.Op = r.op
-		if up.Err == nil && up.Reason == directory.ReasonNotFound && r.lane == listLane {
-			up.Err = errMissing
-		}
 	}
 	return err
 }
@@ -98,12 +107,19 @@ func (c *Client) addRequired(h http.Header) {
 	}
 }
 
+// accessToken's errors are the caller's to change.
 func (c *Client) accessToken(ctx context.Context) (string, error) {
 	token, err := c.token.Token(ctx)
-	if err != nil {
-		return "", &directory.UpstreamError{Reason: directory.ReasonUnauthorized, Err: err}
+	up, isUpstreams := errors.AsType[*directory.UpstreamError](err)
+	switch {
+	case err == nil:
+		return token, nil
+	case isUpstreams:
+		return "", new(*up)
+	case ctx.Err() != nil:
+		return "", sendError(ctx, err)
 	}
-	return token, nil
+	return "", &directory.UpstreamError{Op: opToken, Reason: directory.ReasonUnauthorized, Err: err}
 }
 
 // replace returns another token than the refused one, or none and the error

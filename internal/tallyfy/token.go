@@ -2,7 +2,6 @@ package tallyfy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -15,19 +14,33 @@ import (
 type TokenSource interface {
 	// Token returns the token for the next request.
 	Token(ctx context.Context) (string, error)
-	// Refused says that Tallyfy answered 401 to a token.
+	// Refused says that Tallyfy answered 401 to a token, which may be
+	// somebody else's.
 	Refused(token string)
 }
 
 const redacted = "***"
 
+// What secrets are called in errors.
+const (
+	accessToken  = "access token"
+	clientSecret = "client secret"
+)
+
 // StaticToken is a token that never changes, from the environment. White
 // space around it is dropped.
-func StaticToken(token string) TokenSource { return &staticToken{token: strings.TrimSpace(token)} }
+func StaticToken(token string) TokenSource {
+	return &staticToken{accessToken, strings.TrimSpace(token)}
+}
 
-type staticToken struct{ token string }
+// StaticSecret is StaticToken for the secret of an application.
+func StaticSecret(secret string) TokenSource {
+	return &staticToken{clientSecret, strings.TrimSpace(secret)}
+}
 
-func (s *staticToken) Token(context.Context) (string, error) { return checkToken(s.token) }
+type staticToken struct{ what, token string }
+
+func (s *staticToken) Token(context.Context) (string, error) { return checked(s.what, s.token) }
 func (s *staticToken) Refused(string)                        {}
 func (s *staticToken) String() string                        { return redacted }
 func (s *staticToken) GoString() string                      { return redacted }
@@ -35,10 +48,13 @@ func (s *staticToken) LogValue() slog.Value                  { return slog.Strin
 
 // FileToken is a token in a file, which is read at first use and, once that
 // token was refused, before every use until the file holds another.
-func FileToken(path string) TokenSource { return &fileToken{path: path} }
+func FileToken(path string) TokenSource { return &fileToken{what: accessToken, path: path} }
+
+// FileSecret is FileToken for the secret of an application.
+func FileSecret(path string) TokenSource { return &fileToken{what: clientSecret, path: path} }
 
 type fileToken struct {
-	path string
+	what, path string
 
 	mu      sync.Mutex
 	token   string // empty when the file was not read yet
@@ -53,9 +69,9 @@ func (f *fileToken) Token(context.Context) (string, error) {
 	}
 	content, err := os.ReadFile(f.path)
 	if err != nil {
-		return "", fmt.Errorf("read access token: %w", err)
+		return "", fmt.Errorf("read %s: %w", f.what, err)
 	}
-	token, err := checkToken(strings.TrimSpace(string(content)))
+	token, err := checked(f.what, strings.TrimSpace(string(content)))
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", f.path, err)
 	}
@@ -75,15 +91,15 @@ func (f *fileToken) String() string       { return f.path }
 func (f *fileToken) GoString() string     { return f.path }
 func (f *fileToken) LogValue() slog.Value { return slog.StringValue(f.path) }
 
-// checkToken refuses what no header can carry.
-func checkToken(token string) (string, error) {
-	if token == "" {
-		return "", errors.New("the access token is empty")
+// checked refuses what no header can carry.
+func checked(what, secret string) (string, error) {
+	if secret == "" {
+		return "", fmt.Errorf("the %s is empty", what)
 	}
-	for _, c := range []byte(token) {
+	for _, c := range []byte(secret) {
 		if c <= ' ' || c > '~' {
-			return "", errors.New("the access token contains a blank or a control character")
+			return "", fmt.Errorf("the %s contains a blank or a control character", what)
 		}
 	}
-	return token, nil
+	return secret, nil
 }
