@@ -125,3 +125,5 @@ func (nowhere) Forward(context.Context, *http.Request) (*http.Response, error) {
 }
 
 func (nowhere) Budget() directory.Budget { return directory.Budget{} }
+
+func (nowhere) TokenInfo(context.Context) directory.TokenInfo { return directory.TokenInfo{} }

@@ -16,7 +16,7 @@ type statusCommand struct {
 
 var statusColumns = []string{
 	"organization", "state", "state_since", "revision", "epoch", "confirmed_at", "last_attempt_at", "last_error",
-	"held", "rows", "next_sweep_at", "effective_interval", "effective_interval_reason", "progress", "budget", "drift",
+	"held", "rows", "next_sweep_at", "effective_interval", "effective_interval_reason", "progress", "budget", "token", "drift",
 }
 
 // Run prints the status, a field a line.

@@ -88,6 +88,7 @@ type Writer interface {
 type Upstream interface {
 	Forward(context.Context, *http.Request) (*http.Response, error)
 	Budget() directory.Budget
+	TokenInfo(context.Context) directory.TokenInfo
 }
 
 // Options are what an API is made of. All but PublicURL and MaxStale are

@@ -14,22 +14,23 @@ import (
 
 // A Status is what Rollcall knows of itself.
 type Status struct {
-	Organization      string            `json:"organization" doc:"The mirrored organisation."`
-	Revision          int64             `json:"revision" doc:"0 before the first sweep."`
-	Epoch             string            `json:"epoch"`
-	State             string            `json:"state" enum:"unauthorized,held,failing,starting,stale,fresh" doc:"The first that applies: Tallyfy refuses the token; a sweep is held; the last attempt failed; no data yet; older than three effective intervals; fresh."`
-	StateSince        *time.Time        `json:"state_since"`
-	ConfirmedAt       *time.Time        `json:"confirmed_at" doc:"When the request left that confirmed the oldest row."`
-	LastAttemptAt     *time.Time        `json:"last_attempt_at"`
-	LastError         OrNull[LastError] `json:"last_error" doc:"The failure of the last attempt: why, and which request, with the list and its page; null after a success."`
-	Rows              directory.Counts  `json:"rows"`
-	NextSweepAt       *time.Time        `json:"next_sweep_at" doc:"Null while one runs."`
-	EffectiveInterval string            `json:"effective_interval" example:"1m0s" doc:"The time from one sweep to the next, as it is now: the poll interval, or longer."`
-	IntervalReason    string            `json:"effective_interval_reason" example:"A sweep takes 111 requests, and sweeps may make 630 an hour." doc:"Why it is what it is, for a person."`
-	Budget            Budget            `json:"budget" doc:"What is left of the limits on requests to Tallyfy."`
-	Drift             map[string]int    `json:"drift" doc:"Rows of the last sweep that are not as documented, or not as rows used to be, counted by field: fields never seen before, gone, or of another kind, and values that make no sense. At most a hundred names; the rest is other."`
-	Progress          OrNull[Progress]  `json:"progress" doc:"Of a running sweep; null while none runs."`
-	Held              OrNull[Held]      `json:"held" doc:"What the last whole sweep would remove, so much that nothing of it was published; null while nothing is held."`
+	Organization      string              `json:"organization" doc:"The mirrored organisation."`
+	Revision          int64               `json:"revision" doc:"0 before the first sweep."`
+	Epoch             string              `json:"epoch"`
+	State             string              `json:"state" enum:"unauthorized,held,failing,starting,stale,fresh" doc:"The first that applies: Tallyfy refuses the token; a sweep is held; the last attempt failed; no data yet; older than three effective intervals; fresh."`
+	StateSince        *time.Time          `json:"state_since"`
+	ConfirmedAt       *time.Time          `json:"confirmed_at" doc:"When the request left that confirmed the oldest row."`
+	LastAttemptAt     *time.Time          `json:"last_attempt_at"`
+	LastError         OrNull[LastError]   `json:"last_error" doc:"The failure of the last attempt: why, and which request, with the list and its page; null after a success."`
+	Rows              directory.Counts    `json:"rows"`
+	NextSweepAt       *time.Time          `json:"next_sweep_at" doc:"Null while one runs."`
+	EffectiveInterval string              `json:"effective_interval" example:"1m0s" doc:"The time from one sweep to the next, as it is now: the poll interval, or longer."`
+	IntervalReason    string              `json:"effective_interval_reason" example:"A sweep takes 111 requests, and sweeps may make 630 an hour." doc:"Why it is what it is, for a person."`
+	Budget            Budget              `json:"budget" doc:"What is left of the limits on requests to Tallyfy."`
+	Drift             map[string]int      `json:"drift" doc:"Rows of the last sweep that are not as documented, or not as rows used to be, counted by field: fields never seen before, gone, or of another kind, and values that make no sense. At most a hundred names; the rest is other."`
+	Progress          OrNull[Progress]    `json:"progress" doc:"Of a running sweep; null while none runs."`
+	Token             OrNull[TokenStatus] `json:"token" doc:"The token that sweeps use; null where there is none, as when a file is read."`
+	Held              OrNull[Held]        `json:"held" doc:"What the last whole sweep would remove, so much that nothing of it was published; null while nothing is held."`
 }
 
 // A Budget is what is left of the limits on requests to Tallyfy. A limit of
@@ -40,6 +41,23 @@ type Budget struct {
 	HourLimit       int        `json:"hour_limit"`
 	HourRemaining   int        `json:"hour_remaining"`
 	PausedUntil     *time.Time `json:"paused_until" doc:"After Tallyfy answered 429; null else."`
+}
+
+func budget(b directory.Budget) Budget {
+	return Budget{b.MinuteLimit, b.MinuteRemaining, b.HourLimit, b.HourRemaining, instant(b.PausedUntil)}
+}
+
+// A TokenStatus is what may be told of the token that sweeps use.
+type TokenStatus struct {
+	Kind      string     `json:"kind" enum:"personal,application,act_as" doc:"personal: given as it is, and ended when its owner logs out; application: asked for with client credentials; act_as: a user's, minted with these. The last two are renewed by themselves."`
+	ExpiresAt *time.Time `json:"expires_at" doc:"Null when nothing tells."`
+}
+
+func tokenStatus(t directory.TokenInfo) OrNull[TokenStatus] {
+	if t.Kind == "" {
+		return OrNull[TokenStatus]{}
+	}
+	return OrNull[TokenStatus]{&TokenStatus{string(t.Kind), instant(t.ExpiresAt)}}
 }
 
 // A LastError is the failure of the last attempt.
@@ -95,7 +113,9 @@ func (s *server) status(ctx context.Context, _ *StatusInput) (*OwnOutput[Status]
 	if err != nil {
 		return nil, err
 	}
-	return own(f, http.StatusOK, newStatus(s.Organization, f, s.Poller.Status(), rows, s.Upstream.Budget())), nil
+	status := newStatus(s.Organization, f, s.Poller.Status(), rows)
+	status.Budget, status.Token = budget(s.Upstream.Budget()), tokenStatus(s.Upstream.TokenInfo(ctx))
+	return own(f, http.StatusOK, status), nil
 }
 
 func own[T any](f directory.Freshness, status int, data T) *OwnOutput[T] {
@@ -106,7 +126,7 @@ func own[T any](f directory.Freshness, status int, data T) *OwnOutput[T] {
 	return out
 }
 
-func newStatus(org string, f directory.Freshness, p directory.PollStatus, rows directory.Counts, b directory.Budget) Status {
+func newStatus(org string, f directory.Freshness, p directory.PollStatus, rows directory.Counts) Status {
 	drift := p.Drift
 	if drift == nil {
 		drift = map[string]int{}
@@ -116,8 +136,7 @@ func newStatus(org string, f directory.Freshness, p directory.PollStatus, rows d
 		State: string(p.State), StateSince: instant(p.StateSince), ConfirmedAt: instant(f.ConfirmedAt),
 		LastAttemptAt: instant(p.LastAttemptAt), LastError: lastError(p.LastError), Rows: rows,
 		NextSweepAt: instant(p.NextSweepAt), EffectiveInterval: p.EffectiveInterval.String(), IntervalReason: p.IntervalReason,
-		Budget: Budget{b.MinuteLimit, b.MinuteRemaining, b.HourLimit, b.HourRemaining, instant(b.PausedUntil)},
-		Drift:  drift, Progress: progress(p.Progress), Held: held(p.Held),
+		Drift: drift, Progress: progress(p.Progress), Held: held(p.Held),
 	}
 }
 

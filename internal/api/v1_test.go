@@ -321,6 +321,20 @@ func TestAForeignCursorIsGoneAndGarbageIsRefused(t *testing.T) {
 	w.get("/v1/groups?limit=2&cursor=" + own).wants(200)
 }
 
+func TestStatusTellsTheKindAndEndOfTheToken(t *testing.T) {
+	w := newWorld(t)
+	w.upstream.token = directory.TokenInfo{Kind: directory.TokenActAs, ExpiresAt: time.Date(2026, 5, 30, 9, 0, 0, 0, time.UTC)}
+	want := map[string]any{"kind": "act_as", "expires_at": "2026-05-30T09:00:00Z"}
+	if diff := cmp.Diff(any(want), w.get("/v1/status").wants(200).at("data", "token")); diff != "" {
+		t.Error(diff)
+	}
+	w.upstream.token = directory.TokenInfo{Kind: directory.TokenPersonal}
+	want = map[string]any{"kind": "personal", "expires_at": nil}
+	if diff := cmp.Diff(any(want), w.get("/v1/status").wants(200).at("data", "token")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestStatusAnswersBeforeAndAfterTheFirstSweep(t *testing.T) {
 	w := newWorld(t)
 	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
@@ -339,6 +353,7 @@ func TestStatusAnswersBeforeAndAfterTheFirstSweep(t *testing.T) {
 		"budget":     map[string]any{"minute_limit": 90.0, "minute_remaining": 0.0, "hour_limit": 0.0, "hour_remaining": 0.0, "paused_until": nil},
 		"drift":      map[string]any{"user.id": 2.0},
 		"held":       nil,
+		"token":      nil,
 		"progress":   map[string]any{"began_at": "2026-03-01T09:00:00Z", "listing": "members", "pages_done": 1.0, "pages_expected": 2.0, "rows_done": 3.0},
 	}
 	if diff := cmp.Diff(any(want), got.at("data")); diff != "" {

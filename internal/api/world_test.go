@@ -354,6 +354,7 @@ type playedUpstream struct {
 	url     url.URL
 	body    string
 	answer  func() (*http.Response, error)
+	token   directory.TokenInfo
 }
 
 func (p *playedUpstream) Forward(_ context.Context, r *http.Request) (*http.Response, error) {
@@ -369,6 +370,8 @@ func (p *playedUpstream) Forward(_ context.Context, r *http.Request) (*http.Resp
 }
 
 func (p *playedUpstream) Budget() directory.Budget { return directory.Budget{MinuteLimit: 90} }
+
+func (p *playedUpstream) TokenInfo(context.Context) directory.TokenInfo { return p.token }
 
 // says makes the upstream answer so.
 func (p *playedUpstream) says(status int, body string, header ...string) {
