@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"rollcall/internal/access"
 	"rollcall/internal/api"
 	"rollcall/internal/db"
 	"rollcall/internal/directory"
@@ -52,8 +53,14 @@ func openFile(ctx context.Context, path string) (*client, func(), error) {
 		done()
 		return nil, nil, err
 	}
+	anybody, err := access.New(access.Options{Mode: access.ModeNone})
+	if err != nil {
+		done()
+		return nil, nil, err
+	}
 	handler, err := api.New(api.Options{
 		Organization: mirror.Organization(),
+		Access:       anybody,
 		Mirror:       mirror,
 		Poller:       resting{last, present, heldID, heldSince},
 		Writer:       nowhere{},
@@ -123,6 +130,8 @@ func (nowhere) Group(context.Context, *http.Request, []byte) (*directory.Outcome
 func (nowhere) Forward(context.Context, *http.Request) (*http.Response, error) {
 	return nil, errFileOnly
 }
+
+func (nowhere) Authorize(context.Context, http.Header) error { return errFileOnly }
 
 func (nowhere) Budget() directory.Budget { return directory.Budget{} }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"rollcall/internal/access"
 	"rollcall/internal/api"
 	"rollcall/internal/db"
 	"rollcall/internal/poller"
@@ -108,11 +109,16 @@ func newAPI(s *settings, m *mirror, log *slog.Logger) (*api.API, error) {
 	if err != nil {
 		return nil, err
 	}
+	who, err := access.New(access.Options{Mode: access.Mode(s.Auth)})
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Options{
 		Organization: s.Org,
+		Access:       who,
 		Mirror:       m.db,
 		Poller:       m.poller,
-		Writer:       write.New(write.Options{Upstream: m.client, Mirror: m.poller, Logger: log, RequestID: api.RequestID}),
+		Writer:       write.New(write.Options{Upstream: m.client, Mirror: m.poller, Logger: log, Actor: api.Actor, RequestID: api.RequestID}),
 		Upstream:     m.client,
 		Logger:       log,
 		Registry:     registry,

@@ -52,6 +52,9 @@ func New(o Options) (*Access, error) {
 	return nil, fmt.Errorf("--auth %q is not known: use none, keys or tallyfy", o.Mode)
 }
 
+// Mode is how callers are told apart.
+func (a *Access) Mode() Mode { return a.o.Mode }
+
 // Identify says who sent a request with these headers. It fails with
 // ErrUnauthenticated, with a *RetryLaterError when Tallyfy cannot be asked, or
 // with the cause of ctx's end. A long stream asks again at times, with the

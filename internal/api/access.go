@@ -1,44 +1,21 @@
 package api
 
 import (
-	"fmt"
-	"net"
+	"context"
+	"errors"
 	"net/http"
-	"net/netip"
-	"net/url"
-	"strings"
+
+	"rollcall/internal/access"
 )
-
-// An access decides who may do what. It knows one mode, none: the server is
-// reached over loopback or a socket, and whoever reaches it may do all that
-// does not go upstream; what goes upstream takes the caller's own token.
-type access struct {
-	publicHost  string // lower case, without port; empty when there is none
-	crossOrigin *http.CrossOriginProtection
-}
-
-func newAccess(public *url.URL) (*access, error) {
-	a := &access{crossOrigin: http.NewCrossOriginProtection()}
-	if public == nil {
-		return a, nil
-	}
-	a.publicHost = strings.ToLower(public.Hostname())
-	if err := a.crossOrigin.AddTrustedOrigin(public.Scheme + "://" + public.Host); err != nil {
-		return nil, fmt.Errorf("--public-url: %w", err)
-	}
-	return a, nil
-}
 
 // guarded lets h answer those requests that may have an answer. It is the one
 // place where that is decided, for every route, before anything else is done.
-func (s *server) guarded(n need, h handler) http.Handler {
+func (s *server) guarded(a access.Action, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := s.access.admit(r, n)
-		if err == nil {
-			err = s.checkOrganization(r)
-		}
-		if err == nil {
-			err = s.access.checkToken(r, n)
+		h := h
+		err := s.admit(r, a)
+		if s.mayForwardInstead(r, err) {
+			h, err = s.forward, nil
 		}
 		if err == nil {
 			err = s.dated(r, func() error { return h(w, r) })
@@ -49,58 +26,107 @@ func (s *server) guarded(n need, h handler) http.Handler {
 	})
 }
 
-// admit refuses requests that a page in a browser was tricked into sending: a
-// foreign name that resolves to this machine (DNS rebinding), and writes from
-// another origin.
-func (a *access) admit(r *http.Request, n need) error {
-	if n == needOpen {
+// admit lets r through if whoever sent it may do what it asks, of the
+// organisation that is served.
+func (s *server) admit(r *http.Request, a access.Action) error {
+	if a == access.Open {
 		return nil
 	}
-	if !a.isOwnHost(r) {
-		return forbidden("The host %q is not one of this server's own: call it as localhost, 127.0.0.1 or [::1], or name the host in --public-url.", r.Host)
+	if err := s.identify(r); err != nil {
+		return err
 	}
-	if err := a.crossOrigin.Check(r); err != nil {
-		return forbidden("A page of another origin may not write here.")
-	}
-	return nil
-}
-
-func (a *access) isOwnHost(r *http.Request) bool {
-	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && local.Network() == "unix" {
-		return true
-	}
-	host := hostname(r.Host)
-	if host == "localhost" || host != "" && host == a.publicHost {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
-}
-
-// hostname returns what stands before the port, in lower case and without
-// the brackets of an IPv6 address.
-func hostname(hostport string) string {
-	return strings.ToLower((&url.URL{Host: hostport}).Hostname())
-}
-
-// checkOrganization refuses paths of another organisation than the served.
-func (s *server) checkOrganization(r *http.Request) error {
 	if org := r.PathValue("org"); org != "" && org != s.Organization {
 		return notFoundUpstream()
 	}
+	return s.permit(r, asked(r, a))
+}
+
+// identify notes who sent r, once it is clear that r is not the trick of a
+// page in a browser.
+func (s *server) identify(r *http.Request) error {
+	if err := s.borders.check(r); err != nil {
+		return err
+	}
+	caller, err := s.Access.Identify(r.Context(), r.Header)
+	infoOf(r.Context()).caller = caller
+	return err
+}
+
+// asked is what a request to a route asks to do: of the sweeps, one that is to
+// accept removals is more than a sweep.
+func asked(r *http.Request, a access.Action) access.Action {
+	if a == access.Sync && r.URL.Query().Has("accept_removals") {
+		return access.AcceptRemovals
+	}
+	return a
+}
+
+// permit lets the caller of r do something, or says why not. It leaves on r
+// no token but the one under which r may go upstream, so that nobody further
+// down need know who called, and a key cannot leave.
+func (s *server) permit(r *http.Request, a access.Action) error {
+	about := infoOf(r.Context())
+	with, err := s.Access.Decide(about.caller, a)
+	if err != nil {
+		return err
+	}
+	about.with = with
+	r.Header.Del("Authorization")
+	switch with {
+	case access.OwnToken:
+		r.Header.Set("Authorization", about.caller.Authorization())
+	case access.SweepToken:
+		return s.Upstream.Authorize(r.Context(), r.Header)
+	}
 	return nil
 }
 
-// checkToken refuses what goes upstream without the caller's own token, so
-// that nobody acts there under the name of the sweep.
-func (a *access) checkToken(r *http.Request, n need) error {
-	if n != needWrite && n != needPass || hasToken(r) {
-		return nil
+// mayForwardInstead reports whether a read of Tallyfy's surface that the
+// mirror must not answer may go upstream: what a caller sees of it there, by
+// its own token, is Tallyfy's to say.
+func (s *server) mayForwardInstead(r *http.Request, err error) bool {
+	_, forbidden := errors.AsType[*access.ForbiddenError](err)
+	if !forbidden || !isRead(r) || !isTallyfys(r.URL.Path) || s.permit(r, access.ForwardRead) != nil {
+		return false
 	}
-	return unauthenticated()
+	infoOf(r.Context()).beyond = true
+	return true
 }
 
-func hasToken(r *http.Request) bool {
-	_, credentials, _ := strings.Cut(strings.TrimSpace(r.Header.Get("Authorization")), " ")
-	return strings.TrimSpace(credentials) != ""
+// toTheKnown lets h answer whoever is known, whatever they may do. It is for
+// what shows nothing.
+func (s *server) toTheKnown(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := s.identify(r); err != nil {
+			return err
+		}
+		return h(w, r)
+	}
 }
+
+// heed takes notice of the status that Tallyfy gave to r. A refusal of the
+// sweep token is not the caller's and becomes an error; one of the caller's
+// own token ends what was known of it, unless it was known to see too little.
+func (s *server) heed(r *http.Request, status int) error {
+	about := infoOf(r.Context())
+	switch about.with {
+	case access.SweepToken:
+		return refusedInstead(status)
+	case access.OwnToken:
+		if !about.beyond || status != http.StatusForbidden {
+			s.Access.UpstreamAnswered(about.caller, status)
+		}
+	}
+	return nil
+}
+
+// Actor is who sent the request that ctx belongs to: a key's name or the id of
+// a Tallyfy user, empty when nobody is known.
+func Actor(ctx context.Context) string {
+	if about := infoOf(ctx); about != nil {
+		return about.caller.Actor
+	}
+	return ""
+}
+
+func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }

@@ -3,8 +3,8 @@
 // metrics and documents beside them.
 //
 // Reads are answered from the mirror and say how old they are. Writes and
-// everything the mirror cannot answer exactly go upstream under the caller's
-// own token. The package keeps no state of its own: what it needs of the
+// everything the mirror cannot answer exactly go upstream, under the caller's
+// own token or, where package access says so, under that of the sweeps. The package keeps no state of its own: what it needs of the
 // mirror, the poller, the writer and the upstream client is declared here.
 package api
 
@@ -19,6 +19,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"rollcall/internal/access"
 	"rollcall/internal/directory"
 )
 
@@ -87,6 +88,9 @@ type Writer interface {
 // body.
 type Upstream interface {
 	Forward(context.Context, *http.Request) (*http.Response, error)
+	// Authorize puts the token of the sweeps on a request that is to be
+	// forwarded under it.
+	Authorize(context.Context, http.Header) error
 	Budget() directory.Budget
 	TokenInfo(context.Context) directory.TokenInfo
 }
@@ -95,6 +99,7 @@ type Upstream interface {
 // needed.
 type Options struct {
 	Organization string
+	Access       *access.Access
 	Mirror       Mirror
 	Poller       Poller
 	Writer       Writer
@@ -115,7 +120,8 @@ type API struct {
 type server struct {
 	Options
 	mux     *http.ServeMux
-	access  *access
+	actions map[string]access.Action // what each pattern of the mux asks for
+	borders *borders
 	metrics *httpMetrics
 	refused *bounded
 
@@ -127,12 +133,12 @@ type server struct {
 // New builds the API and registers its metrics.
 func New(o Options) (*API, error) {
 	s := &server{
-		Options: o, mux: http.NewServeMux(), metrics: newHTTPMetrics(), refused: newBounded(),
+		Options: o, mux: http.NewServeMux(), actions: map[string]access.Action{}, metrics: newHTTPMetrics(), refused: newBounded(),
 		stopping: make(chan struct{}),
 	}
 	s.stop = sync.OnceFunc(func() { close(s.stopping) })
 	var err error
-	if s.access, err = newAccess(o.PublicURL); err != nil {
+	if s.borders, err = newBorders(o.Access.Mode(), o.PublicURL); err != nil {
 		return nil, err
 	}
 	if s.compress, err = newCompressor(); err != nil {

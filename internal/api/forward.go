@@ -27,8 +27,8 @@ const (
 	maxUpload = 100 << 20
 )
 
-// forward passes a request on under the caller's own token and streams the
-// answer back. A write whose reach is not known row by row makes the poller
+// forward passes a request on, under the token that permit left on it, and
+// streams the answer back. A write whose reach is not known row by row makes the poller
 // look at everything again.
 func (s *server) forward(w http.ResponseWriter, r *http.Request) error {
 	limit := bodyLimit(r)
@@ -126,6 +126,9 @@ func unknownOutcome(err error) error {
 // presentable takes out of an upstream answer what is not for our callers,
 // and replaces the body of a 5xx, which may hold internal texts.
 func (s *server) presentable(answer *http.Response) error {
+	if err := s.heed(answer.Request, answer.StatusCode); err != nil {
+		return err
+	}
 	maps.DeleteFunc(answer.Header, func(name string, _ []string) bool { return isPrivate(name) })
 	answer.Header.Add("Cache-Status", "rollcall; fwd="+forwardReason(answer.Request))
 	if answer.StatusCode < 500 {

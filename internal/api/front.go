@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"rollcall/internal/access"
 )
 
 // front sends a request to its route. Paths that the mux would answer with a
@@ -12,7 +14,8 @@ import (
 // its token to wherever the path was bent to.
 func (s *server) front(w http.ResponseWriter, r *http.Request) {
 	if err := checkPath(r.URL); err != nil {
-		s.guarded(needRead, func(http.ResponseWriter, *http.Request) error { return err }).ServeHTTP(w, r)
+		refuse := func(http.ResponseWriter, *http.Request) error { return err }
+		s.guarded(access.Open, s.toTheKnown(refuse)).ServeHTTP(w, r)
 		return
 	}
 	s.mux.ServeHTTP(w, r)
@@ -22,6 +25,9 @@ func (s *server) front(w http.ResponseWriter, r *http.Request) {
 // and elsewhere what is not in its simplest form.
 func checkPath(u *url.URL) error {
 	escaped := u.EscapedPath()
+	if !strings.HasPrefix(escaped, "/") { // of CONNECT and OPTIONS *
+		return noSuchEndpoint()
+	}
 	if isTallyfys(u.Path) {
 		if hasDots(u.Path) || strings.Contains(strings.ToLower(escaped), "%2f") {
 			return newProblem(http.StatusBadRequest, blank, "The path holds dot segments or an encoded slash: send it in its simplest form.")

@@ -22,6 +22,9 @@ func (s *server) writeGroup(w http.ResponseWriter, r *http.Request) error {
 	if _, sent := errors.AsType[*directory.UpstreamError](err); sent && mayHaveActed(err) {
 		return unknownOutcome(err)
 	}
+	if err == nil {
+		err = s.heed(r, outcome.Status)
+	}
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"rollcall/internal/access"
 )
 
 // setUpHuma makes huma say problems as the rest of the package does, in
@@ -109,11 +111,11 @@ func faultsOf(ctx huma.Context) []error {
 type guardedMux struct{ *server }
 
 func (m guardedMux) Handle(op *huma.Operation, h func(huma.Context)) {
-	n, ok := op.Metadata["need"].(need)
+	action, ok := op.Metadata["action"].(access.Action)
 	if !ok {
-		panic(fmt.Sprintf("%s %s does not say what it needs", op.Method, op.Path))
+		panic(fmt.Sprintf("%s %s does not say what it does", op.Method, op.Path))
 	}
-	m.handle(n, op.Method+" "+op.Path, m.compressed(func(w http.ResponseWriter, r *http.Request) error {
+	m.handle(action, op.Method+" "+op.Path, m.compressed(func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Cache-Control", cacheControl)
 		w.Header().Set("Vary", vary)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -127,20 +129,20 @@ func (m guardedMux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.mux.Se
 // A doc is what the document says of an operation.
 type doc struct{ id, summary, text, tag string }
 
-// get registers a read of the mirror.
-func get[I, O any](s *server, v1 huma.API, path string, d doc, h func(context.Context, *I) (*O, error)) {
+// get registers a read of the mirror, as the action that it is.
+func get[I, O any](s *server, v1 huma.API, a access.Action, path string, d doc, h func(context.Context, *I) (*O, error)) {
 	register(s, v1, huma.Operation{
 		Method: http.MethodGet, Path: path,
 		Responses: map[string]*huma.Response{
 			"304": {Description: "Not Modified: If-None-Match names the present answer. The headers are those of a 200."},
 		},
-	}, needRead, d, h)
+	}, a, d, h)
 }
 
 // register adds an operation whose errors go through explain.
-func register[I, O any](s *server, v1 huma.API, op huma.Operation, n need, d doc, h func(context.Context, *I) (*O, error)) {
+func register[I, O any](s *server, v1 huma.API, op huma.Operation, a access.Action, d doc, h func(context.Context, *I) (*O, error)) {
 	op.OperationID, op.Summary, op.Description, op.Tags = d.id, d.summary, d.text, []string{d.tag}
-	op.Metadata = map[string]any{"need": n}
+	op.Metadata = map[string]any{"action": a}
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
 	}

@@ -10,7 +10,7 @@ import (
 func (s *server) notOnV1(w http.ResponseWriter, r *http.Request) error {
 	allowed := s.methodsOf(r)
 	if len(allowed) == 0 {
-		return newProblem(http.StatusNotFound, noSuchPath, "There is nothing at this path: /docs lists what there is.")
+		return noSuchEndpoint()
 	}
 	p := newProblem(http.StatusMethodNotAllowed, blank, "This path takes %s.", strings.Join(allowed, ", "))
 	p.header.Set("Allow", strings.Join(allowed, ", "))

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"rollcall/internal/access"
 )
 
 // observe gives a request its id, serves it, and tells log and metrics how
@@ -41,9 +43,13 @@ var saneID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 type requestKey struct{}
 
+// A requestInfo is what is known of a request while it is served.
 type requestInfo struct {
 	id      string
 	request *http.Request
+	caller  access.Caller   // the zero Caller before it was identified, and of what is open
+	with    access.Upstream // whose token goes upstream with it
+	beyond  bool            // it went upstream because the caller sees too little of the mirror
 }
 
 func infoOf(ctx context.Context) *requestInfo {

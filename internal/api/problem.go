@@ -56,16 +56,6 @@ func newProblem(status int, kind, format string, args ...any) *Problem {
 	}
 }
 
-func forbidden(format string, args ...any) *Problem {
-	return newProblem(http.StatusForbidden, forbiddenType, format, args...)
-}
-
-func unauthenticated() *Problem {
-	p := newProblem(http.StatusUnauthorized, unauthenticatedType, "Unauthenticated. This goes to Tallyfy: send your own Tallyfy token as Authorization: Bearer.")
-	p.header.Set("WWW-Authenticate", `Bearer realm="Tallyfy"`)
-	return p
-}
-
 // invalid names the parameter at fault.
 func invalid(parameter, format string, args ...any) *Problem {
 	detail := ProblemDetail{"query." + parameter, fmt.Sprintf(format, args...)}

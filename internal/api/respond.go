@@ -24,6 +24,9 @@ func (s *server) explain(err error) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
 	}
+	if p := s.explainAccess(err); p != nil {
+		return p
+	}
 	if errors.Is(err, context.Canceled) {
 		return newProblem(statusClientGone, blank, "The client went away.")
 	}
@@ -171,7 +174,9 @@ func isMiss(err error) bool {
 	return ambiguous || errors.Is(err, directory.ErrUnknownGroup) || errors.Is(err, directory.ErrUnknownPerson)
 }
 
-func noEndpoint(http.ResponseWriter, *http.Request) error {
+func noEndpoint(http.ResponseWriter, *http.Request) error { return noSuchEndpoint() }
+
+func noSuchEndpoint() *Problem {
 	return newProblem(http.StatusNotFound, noSuchPath, "There is nothing at this path: /docs lists what there is.")
 }
 

@@ -49,8 +49,8 @@ func newReplica(t *testing.T, sim *tallyfysim.Sim) *replica {
 		t.Fatal(err)
 	}
 	r.api, err = New(Options{
-		Organization: org, Mirror: mirror, Poller: r.poller, Upstream: client, Logger: logger, Registry: r.registry, Version: "test",
-		Writer: write.New(write.Options{Upstream: client, Mirror: r.poller, Logger: logger, RequestID: RequestID}),
+		Organization: org, Access: anybody(t), Mirror: mirror, Poller: r.poller, Upstream: client, Logger: logger, Registry: r.registry, Version: "test",
+		Writer: write.New(write.Options{Upstream: client, Mirror: r.poller, Logger: logger, Actor: Actor, RequestID: RequestID}),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"rollcall/internal/access"
 	"rollcall/internal/db"
 	"rollcall/internal/db/dbtest"
 	"rollcall/internal/directory"
@@ -54,7 +55,7 @@ func newWorldOn(t *testing.T, mirror *db.DB, change ...func(*Options)) *world {
 		log: &logbook{}, registry: prometheus.NewPedanticRegistry(),
 	}
 	o := Options{
-		Organization: org, Mirror: w.db, Poller: w.poller, Writer: w.writer, Upstream: w.upstream,
+		Organization: org, Access: anybody(t), Mirror: w.db, Poller: w.poller, Writer: w.writer, Upstream: w.upstream,
 		Logger:   slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Registry: w.registry, Version: "test",
 	}
@@ -68,6 +69,16 @@ func newWorldOn(t *testing.T, mirror *db.DB, change ...func(*Options)) *world {
 	w.server = httptest.NewServer(w.api)
 	t.Cleanup(w.server.Close)
 	return w
+}
+
+// anybody lets everybody in, as --auth=none does.
+func anybody(t *testing.T) *access.Access {
+	t.Helper()
+	a, err := access.New(access.Options{Mode: access.ModeNone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
 
 // newPeople is a world that holds people and publishes nothing more: its
@@ -367,6 +378,11 @@ func (p *playedUpstream) Forward(_ context.Context, r *http.Request) (*http.Resp
 		p.body = string(body)
 	}
 	return p.answer()
+}
+
+func (p *playedUpstream) Authorize(_ context.Context, h http.Header) error {
+	h.Set("Authorization", "Bearer of the sweeps")
+	return nil
 }
 
 func (p *playedUpstream) Budget() directory.Budget { return directory.Budget{MinuteLimit: 90} }
