@@ -24,7 +24,7 @@ type read struct {
 // do sends a read. After a 401 it tries once more if there is another token;
 // after an answer that broke off it tries once more, too.
 func (c *Client) do(ctx context.Context, r read) error {
-	err := c.send(ctx, r)
+	err := c.authorized(ctx, r)
 	if up, ok := errors.AsType[*directory.UpstreamError](err); ok {
 		up.Op = r.op
 		if errors.Is(up.Err, errToken) {
@@ -37,7 +37,9 @@ func (c *Client) do(ctx context.Context, r read) error {
 	return err
 }
 
-func (c *Client) send(ctx context.Context, r read) error {
+// authorized sends a read with the access token, and once more with a new one
+// if that was refused.
+func (c *Client) authorized(ctx context.Context, r read) error {
 	token, err := c.accessToken(ctx)
 	if err != nil {
 		return err
@@ -55,13 +57,28 @@ func (c *Client) send(ctx context.Context, r read) error {
 	return err
 }
 
-// try sends a read with a token and decodes its answer.
+// probe sends a read with the token of a caller, once: strangers must not be
+// able to have requests repeated.
+func (c *Client) probe(ctx context.Context, token string, r read) error {
+	err := c.send(ctx, r, token, func(request *retryablehttp.Request) (*http.Response, error) { return c.once.Do(request.Request) })
+	if up, ok := errors.AsType[*directory.UpstreamError](err); ok {
+		up.Op = r.op
+	}
+	return err
+}
+
+// try sends a read with a token, repeating it where that may help.
 func (c *Client) try(ctx context.Context, r read, token string) error {
+	return c.send(ctx, r, token, c.reads.Do)
+}
+
+// send sends a read with a token and decodes its answer.
+func (c *Client) send(ctx context.Context, r read, token string, do func(*retryablehttp.Request) (*http.Response, error)) error {
 	request, err := c.newRead(withLane(ctx, laneOf(ctx, r.lane)), r, token)
 	if err != nil {
 		return &directory.UpstreamError{Reason: directory.ReasonInternal, Err: err}
 	}
-	resp, err := c.reads.Do(request)
+	resp, err := do(request)
 	if err != nil {
 		return sendError(ctx, err)
 	}
