@@ -130,3 +130,5 @@ func Actor(ctx context.Context) string {
 }
 
 func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+
+func isWrite(r *http.Request) bool { return !isRead(r) && r.Method != http.MethodOptions }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -134,16 +135,39 @@ func TestPathTricksAreRefused(t *testing.T) {
 	}
 }
 
-func TestRefusalsAreLoggedAndBounded(t *testing.T) {
-	w := newPeople(t)
+func TestRefusalsAreLoggedWithTheirActorAndBounded(t *testing.T) {
+	w, ring := newKeyed(t)
 	for range 100 {
-		w.get("/v1/groups", "Host", "evil.example", "X-Request-Id", "r-1")
+		w.do("POST", "/v1/sync", "", append(ring.of("read"), "X-Request-Id", "r-1")...).wants(403)
+		w.do("POST", "/v1/sync", "").wants(401)
 	}
 	lines := w.log.lines(t, "request refused")
 	if len(lines) < 10 || len(lines) > 40 {
-		t.Errorf("%d lines for 100 refusals", len(lines))
+		t.Errorf("%d lines for 200 refusals", len(lines))
 	}
-	if lines[0]["type"] != forbiddenType || lines[0]["request_id"] != "r-1" || lines[0]["route"] != "/v1/groups" {
-		t.Error(lines[0])
+	for key, want := range map[string]any{"level": "INFO", "type": forbiddenType, "request_id": "r-1", "route": "/v1/sync", "actor": "read", "status": 403.0} {
+		if lines[0][key] != want {
+			t.Errorf("%s is %v, want %v", key, lines[0][key], want)
+		}
+	}
+	for _, line := range w.log.lines(t, "request") {
+		if line["level"] != "DEBUG" {
+			t.Fatal("a refusal is told again, without bounds:", line)
+		}
+	}
+}
+
+func TestAWriteIsLoggedWithItsActor(t *testing.T) {
+	w, ring := newKeyed(t)
+	w.poller.sweep.Result = "running"
+	w.do("POST", "/v1/sync", "", append(ring.of("write"), "X-Request-Id", "r-1")...).wants(202)
+	lines := w.log.lines(t, "request")
+	if len(lines) != 1 || lines[0]["level"] != "INFO" || lines[0]["actor"] != "write" || lines[0]["request_id"] != "r-1" {
+		t.Error(w.log)
+	}
+	for name, key := range ring {
+		if strings.Contains(w.log.String(), key) {
+			t.Errorf("the key %s is in the log", name)
+		}
 	}
 }

@@ -50,6 +50,7 @@ type requestInfo struct {
 	caller  access.Caller   // the zero Caller before it was identified, and of what is open
 	with    access.Upstream // whose token goes upstream with it
 	beyond  bool            // it went upstream because the caller sees too little of the mirror
+	refused bool            // the log has, or had no room for, a line that says so
 }
 
 func infoOf(ctx context.Context) *requestInfo {
@@ -89,8 +90,8 @@ func (s *server) recovered(w *recorder, r *http.Request, p any) (mustCut bool) {
 	return false
 }
 
-// note tells metrics, and the log: writes at info, reads at debug, probes
-// never.
+// note tells metrics, and the log: writes at info, reads and what was refused
+// at debug, probes never.
 func (s *server) note(r *http.Request, w *recorder, took time.Duration) {
 	status := w.status
 	if status == 0 {
@@ -101,14 +102,14 @@ func (s *server) note(r *http.Request, w *recorder, took time.Duration) {
 	switch {
 	case isProbe(r.URL.Path):
 		return
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+	case isWrite(r) && !infoOf(r.Context()).refused:
 		level = slog.LevelInfo
 	}
 	if !s.Logger.Enabled(r.Context(), level) {
 		return
 	}
 	s.Logger.Log(r.Context(), level, "request", "method", r.Method, "route", route(r), "status", status,
-		"bytes", w.bytes, "duration", took, "request_id", RequestID(r.Context()))
+		"bytes", w.bytes, "duration", took, "actor", Actor(r.Context()), "request_id", RequestID(r.Context()))
 }
 
 func isProbe(path string) bool {
@@ -164,7 +165,7 @@ func (w *recorder) WriteHeader(status int) {
 
 func (w *recorder) Write(b []byte) (int, error) {
 	if w.status == 0 {
-		w.status = http.StatusOK
+		w.WriteHeader(http.StatusOK)
 	}
 	n, err := w.ResponseWriter.Write(b)
 	w.bytes += int64(n)
@@ -177,8 +178,8 @@ func (w *recorder) Flush() { _ = http.NewResponseController(w.ResponseWriter).Fl
 // Unwrap is for http.ResponseController.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// bounded logs refusals, a few at a time, so that a flood of strangers does
-// not become a flood of lines.
+// bounded logs refusals, with a line at most a second after the first twenty,
+// so that a flood of strangers does not become a flood of lines.
 type bounded struct{ limit *rate.Limiter }
 
 func newBounded() *bounded { return &bounded{rate.NewLimiter(1, 20)} }
@@ -186,6 +187,6 @@ func newBounded() *bounded { return &bounded{rate.NewLimiter(1, 20)} }
 func (b *bounded) log(logger *slog.Logger, r *http.Request, p *Problem) {
 	if b.limit.Allow() {
 		logger.InfoContext(r.Context(), "request refused", "type", p.Type, "method", r.Method, "route", route(r),
-			"status", p.Status, "request_id", RequestID(r.Context()))
+			"status", p.Status, "why", p.Error(), "actor", Actor(r.Context()), "request_id", RequestID(r.Context()))
 	}
 }

@@ -45,6 +45,12 @@ func (s *server) unauthenticated(err error) *Problem {
 	return p
 }
 
+// isRefusal reports whether it was decided here that a caller gets no answer.
+func isRefusal(p *Problem) bool {
+	_, later := errors.AsType[*access.RetryLaterError](p.cause)
+	return later || p.Type == unauthenticatedType || p.Type == forbiddenType
+}
+
 func capitalized(text string) string {
 	first, size := utf8.DecodeRuneInString(text)
 	return string(unicode.ToUpper(first)) + text[size:]

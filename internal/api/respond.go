@@ -139,7 +139,8 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request, p *Problem) {
 func (s *server) finish(r *http.Request, err error) *Problem {
 	p := s.explain(err)
 	switch {
-	case p.Status == http.StatusUnauthorized, p.Status == http.StatusForbidden:
+	case isRefusal(p):
+		infoOf(r.Context()).refused = true
 		s.refused.log(s.Logger, r, p)
 	case p.Status == http.StatusInternalServerError:
 		p.RequestID = RequestID(r.Context())

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"rollcall/internal/access"
 	"rollcall/internal/db"
 	"rollcall/internal/db/dbtest"
 	"rollcall/internal/poller"
@@ -33,7 +34,7 @@ type replica struct {
 
 // newReplica has swept once. Sweeps happen when a test asks for one; nothing
 // limits requests.
-func newReplica(t *testing.T, sim *tallyfysim.Sim) *replica {
+func newReplica(t *testing.T, sim *tallyfysim.Sim, change ...func(*Options)) *replica {
 	t.Helper()
 	mirror := dbtest.New(t)
 	client, err := tallyfy.New(tallyfy.Options{
@@ -48,11 +49,14 @@ func newReplica(t *testing.T, sim *tallyfysim.Sim) *replica {
 	if r.poller, err = poller.New(t.Context(), poller.Options{Upstream: client, Store: mirror, Logger: logger}); err != nil {
 		t.Fatal(err)
 	}
-	r.api, err = New(Options{
+	o := Options{
 		Organization: org, Access: anybody(t), Mirror: mirror, Poller: r.poller, Upstream: client, Logger: logger, Registry: r.registry, Version: "test",
 		Writer: write.New(write.Options{Upstream: client, Mirror: r.poller, Logger: logger, Actor: Actor, RequestID: RequestID}),
-	})
-	if err != nil {
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	if r.api, err = New(o); err != nil {
 		t.Fatal(err)
 	}
 	r.server = httptest.NewServer(r.api)
@@ -251,6 +255,8 @@ var (
 	_ Poller   = (*poller.Poller)(nil)
 	_ Writer   = (*write.Writer)(nil)
 	_ Upstream = (*tallyfy.Client)(nil)
+
+	_ access.Prober = (*tallyfy.Prober)(nil)
 )
 
 func itoa(id int64) string { return strconv.FormatInt(id, 10) }

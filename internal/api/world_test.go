@@ -74,11 +74,7 @@ func newWorldOn(t *testing.T, mirror *db.DB, change ...func(*Options)) *world {
 // anybody lets everybody in, as --auth=none does.
 func anybody(t *testing.T) *access.Access {
 	t.Helper()
-	a, err := access.New(access.Options{Mode: access.ModeNone})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
+	return newAccess(t, access.Options{Mode: access.ModeNone})
 }
 
 // newPeople is a world that holds people and publishes nothing more: its
