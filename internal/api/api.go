@@ -95,8 +95,7 @@ type Upstream interface {
 	TokenInfo(context.Context) directory.TokenInfo
 }
 
-// Options are what an API is made of. All but PublicURL and MaxStale are
-// needed.
+// Options are what an API is made of. All above PublicURL are needed.
 type Options struct {
 	Organization string
 	Access       *access.Access
@@ -109,12 +108,14 @@ type Options struct {
 	Version      string               // of the program
 
 	PublicURL *url.URL      // origin and base path under which clients reach the server
+	Origins   []string      // whose pages may call from a browser, as browsers write them
 	MaxStale  time.Duration // beyond it the server is not ready and does not check; 0 is never
 }
 
 // An API serves both surfaces. It is safe for concurrent use.
 type API struct {
 	server *server
+	front  http.HandlerFunc
 }
 
 type server struct {
@@ -138,7 +139,7 @@ func New(o Options) (*API, error) {
 	}
 	s.stop = sync.OnceFunc(func() { close(s.stopping) })
 	var err error
-	if s.borders, err = newBorders(o.Access.Mode(), o.PublicURL); err != nil {
+	if s.borders, err = newBorders(o.Access.Mode(), o.PublicURL, o.Origins); err != nil {
 		return nil, err
 	}
 	if s.compress, err = newCompressor(); err != nil {
@@ -152,12 +153,16 @@ func New(o Options) (*API, error) {
 	if err := s.routes(); err != nil {
 		return nil, err
 	}
-	return &API{s}, nil
+	front := s.front
+	if len(o.Origins) > 0 {
+		front = newCORS(o.Origins).Handler(http.HandlerFunc(front)).ServeHTTP
+	}
+	return &API{s, front}, nil
 }
 
 // ServeHTTP serves everything.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a.server.observe(w, r, a.server.front)
+	a.server.observe(w, r, a.front)
 }
 
 // Stopping makes the server unready, so that no more is sent to it, and ends

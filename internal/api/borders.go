@@ -20,8 +20,13 @@ type borders struct {
 	crossOrigin *http.CrossOriginProtection
 }
 
-func newBorders(mode access.Mode, public *url.URL) (*borders, error) {
+func newBorders(mode access.Mode, public *url.URL, origins []string) (*borders, error) {
 	b := &borders{anyHost: mode != access.ModeNone, crossOrigin: http.NewCrossOriginProtection()}
+	for _, origin := range origins {
+		if err := b.crossOrigin.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("--cors-origins: %w", err)
+		}
+	}
 	if public == nil {
 		return b, nil
 	}
@@ -34,10 +39,10 @@ func newBorders(mode access.Mode, public *url.URL) (*borders, error) {
 
 func (b *borders) check(r *http.Request) error {
 	if !b.anyHost && !b.isOwnHost(r) {
-		return forbidden("The host %q is not one of this server's own: call it as localhost, 127.0.0.1 or [::1], or name the host in --public-url.", r.Host)
+		return forbidden("The host %.100q is not one of this server's own: call it as localhost, 127.0.0.1 or [::1], or name the host in --public-url.", r.Host)
 	}
 	if err := b.crossOrigin.Check(r); err != nil {
-		return forbidden("A page of another origin may not write here.")
+		return forbidden("A page of another origin may not write here, unless --cors-origins names it.")
 	}
 	return nil
 }

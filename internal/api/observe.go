@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,7 +27,7 @@ func (s *server) observe(w http.ResponseWriter, r *http.Request, next http.Handl
 	about := &requestInfo{id: id}
 	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, about))
 	r.URL, about.request = s.belowPublic(r.URL), r
-	out := &recorder{ResponseWriter: w}
+	out := &recorder{ResponseWriter: w, byOrigin: len(s.Origins) > 0}
 	out.Header().Set("X-Request-Id", id)
 	began := time.Now()
 	defer func() {
@@ -152,13 +153,17 @@ func (s *server) belowPublic(u *url.URL) *url.URL {
 // A recorder remembers what an answer came to.
 type recorder struct {
 	http.ResponseWriter
-	status int
-	bytes  int64
+	byOrigin bool // what pages may read depends on where they come from
+	status   int
+	bytes    int64
 }
 
 func (w *recorder) WriteHeader(status int) {
 	if w.status == 0 && status >= http.StatusOK {
 		w.status = status
+		if vary := w.Header()["Vary"]; w.byOrigin && !slices.Contains(vary, "Origin") {
+			w.Header()["Vary"] = append(vary[:len(vary):len(vary)], "Origin") // handlers set theirs
+		}
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
