@@ -9,16 +9,32 @@ import (
 	"rollcall/internal/access"
 )
 
+// maxHeaders bounds the lines of a request's header; their bytes are bounded
+// by the server. Browsers and proxies together send some thirty.
+const maxHeaders = 100
+
 // front sends a request to its route. Paths that the mux would answer with a
 // redirect are refused before, because a client that follows it would send
 // its token to wherever the path was bent to.
 func (s *server) front(w http.ResponseWriter, r *http.Request) {
+	if lines(r.Header) > maxHeaders {
+		s.fail(w, r, newProblem(http.StatusRequestHeaderFieldsTooLarge, blank, "The request has more than %d header lines.", maxHeaders))
+		return
+	}
 	if err := checkPath(r.URL); err != nil {
 		refuse := func(http.ResponseWriter, *http.Request) error { return err }
 		s.guarded(access.Open, s.toTheKnown(refuse)).ServeHTTP(w, r)
 		return
 	}
 	s.mux.ServeHTTP(w, r)
+}
+
+func lines(h http.Header) int {
+	n := 0
+	for _, values := range h {
+		n += len(values)
+	}
+	return n
 }
 
 // checkPath refuses dot segments and encoded slashes on Tallyfy's surface,
