@@ -21,6 +21,7 @@ type commands struct {
 	Groups  groupsCommand  `cmd:"" help:"List the groups a person is in."`
 	Members membersCommand `cmd:"" help:"List who is in a group."`
 	Check   checkCommand   `cmd:"" help:"Say whether a person is in a group."`
+	Keys    keysCommand    `cmd:"" help:"Make keys for --auth=keys."`
 	Backup  backupCommand  `cmd:"" help:"Copy the database file, history and all, also beside a running server."`
 	Doctor  doctorCommand  `cmd:"" help:"Say which of Rollcall's assumptions about Tallyfy hold for your organisation, with at most thirty reads."`
 	Config  configCommand  `cmd:"" help:"Print the settings serve would use and where each comes from, secrets redacted."`
