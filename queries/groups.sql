@@ -8,6 +8,13 @@ WHERE mirror.id = 1;
 -- name: GroupPayloads :many
 SELECT payload FROM groups ORDER BY created_ms, id LIMIT @page_size OFFSET @skipped;
 
+-- name: GroupKeysByName :many
+SELECT gid FROM groups ORDER BY name_key, id LIMIT @page_size OFFSET @skipped;
+
+-- name: GroupTexts :many
+SELECT gid, id, name, description, created_ms, updated_ms
+FROM groups WHERE gid > @after ORDER BY gid LIMIT @page_size;
+
 -- name: FingerprintsOfGroups :many
 SELECT id, row_hash, churn_hash, form, confirmed_ms, doubted, missed, member_count, guest_count FROM groups;
 

@@ -8,6 +8,16 @@ WHERE mirror.id = 1;
 -- name: MemberPayloads :many
 SELECT payload FROM members ORDER BY created_ms, id LIMIT @page_size OFFSET @skipped;
 
+-- name: MemberKeysByCreation :many
+SELECT id FROM members ORDER BY created_ms, id LIMIT @page_size OFFSET @skipped;
+
+-- name: MemberKeysByCreationDown :many
+SELECT id FROM members ORDER BY created_ms DESC, id DESC LIMIT @page_size OFFSET @skipped;
+
+-- name: MemberTexts :many
+SELECT id, email, first_name, last_name, created_ms, updated_ms
+FROM members WHERE id > @after ORDER BY id LIMIT @page_size;
+
 -- name: FingerprintsOfMembers :many
 SELECT id, row_hash, churn_hash, form, confirmed_ms, doubted, missed FROM members;
 

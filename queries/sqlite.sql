@@ -55,3 +55,26 @@ WHERE e.member_id = j.value AND e.since <= @horizon AND e.until > @horizon GROUP
 -- name: BoundsOf :many
 SELECT c.id, c.not_before_ms, c.not_after_ms
 FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN changesets c WHERE c.id = j.value;
+
+-- name: GroupPayloadsOf :many
+SELECT g.gid, g.payload
+FROM json_each(CAST(@gids AS TEXT)) j CROSS JOIN groups g WHERE g.gid = j.value;
+
+-- name: MemberPayloadsOf :many
+SELECT m.id, m.payload
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN members m WHERE m.id = j.value;
+
+-- name: BytesOfMembers :one
+SELECT CAST(COALESCE(SUM(octet_length(m.payload)), 0) AS INTEGER) AS bytes
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN members m WHERE m.id = j.value;
+
+-- name: GroupSizesOf :many
+SELECT g.gid, e.people, CAST(octet_length(g.payload) AS INTEGER) AS bytes
+FROM (SELECT e.gid, COUNT(*) AS people
+      FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN memberships e
+      WHERE e.member_id = j.value GROUP BY e.gid) e CROSS JOIN groups g
+WHERE g.gid = e.gid ORDER BY g.created_ms, g.id;
+
+-- name: GroupKeysOf :many
+SELECT e.member_id, e.gid
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN memberships e WHERE e.member_id = j.value;

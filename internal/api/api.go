@@ -37,8 +37,8 @@ type Mirror interface {
 type Payloads interface {
 	GroupPayload(ctx context.Context, id string) (directory.Found[[]byte], error)
 	MemberPayload(ctx context.Context, id int64) (directory.Found[[]byte], error)
-	GroupPayloads(ctx context.Context, offset, limit int) (directory.PayloadPage, error)
-	MemberPayloads(ctx context.Context, offset, limit int) (directory.PayloadPage, error)
+	GroupPayloads(context.Context, directory.PayloadQuery) (directory.PayloadPage, error)
+	MemberPayloads(context.Context, directory.PayloadQuery) (directory.PayloadPage, error)
 }
 
 // Directory answers who is in which group. Groups and GroupSummary leave the

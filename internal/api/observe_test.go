@@ -27,7 +27,7 @@ func (m brokenMirror) Groups(context.Context, directory.ListQuery) (directory.Pa
 	return directory.Page[directory.Group]{}, errors.New("disk I/O error at /var/lib/secret.db")
 }
 
-func (m brokenMirror) GroupPayloads(context.Context, int, int) (directory.PayloadPage, error) {
+func (m brokenMirror) GroupPayloads(context.Context, directory.PayloadQuery) (directory.PayloadPage, error) {
 	page, err := m.Groups(context.Background(), directory.ListQuery{})
 	return directory.PayloadPage{Freshness: page.Freshness}, err
 }

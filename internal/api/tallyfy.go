@@ -71,10 +71,10 @@ func (s *server) payload(w http.ResponseWriter, r *http.Request, found directory
 
 // payloadList answers with rows as upstream sent them; they are joined, not
 // encoded again.
-func (s *server) payloadList(w http.ResponseWriter, r *http.Request, size pageSize, list func(_ context.Context, offset, limit int) (directory.PayloadPage, error)) error {
+func (s *server) payloadList(w http.ResponseWriter, r *http.Request, size pageSize, list func(context.Context, directory.PayloadQuery) (directory.PayloadPage, error)) error {
 	query := r.URL.Query()
 	asked := size.parse(query)
-	page, err := list(r.Context(), asked.offset(), asked.perPage)
+	page, err := list(r.Context(), directory.PayloadQuery{Offset: asked.offset(), Limit: asked.perPage})
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package db_test
 import (
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -231,10 +232,34 @@ func BenchmarkRead(b *testing.B) {
 	pin := present.Pin()
 	publish(b, mirror, oneInAThousand(p, 1))
 	for name, read := range map[string]func() error{
-		"MemberPayload":  func() error { return second(mirror.MemberPayload(ctx, 500)) },
-		"Member":         func() error { return second(mirror.Member(ctx, directory.PersonRef{ID: 500})) },
-		"GroupPayloads":  func() error { return second(mirror.GroupPayloads(ctx, 5000, 100)) },
-		"MemberPayloads": func() error { return second(mirror.MemberPayloads(ctx, 0, 9999)) },
+		"MemberPayload": func() error { return second(mirror.MemberPayload(ctx, 500)) },
+		"Member":        func() error { return second(mirror.Member(ctx, directory.PersonRef{ID: 500})) },
+		"GroupPayloads": func() error {
+			return second(mirror.GroupPayloads(ctx, directory.PayloadQuery{Offset: 5000, Limit: 100}))
+		},
+		"MemberPayloads": func() error { return second(mirror.MemberPayloads(ctx, directory.PayloadQuery{Limit: 9999})) },
+		"GroupPayloadsSearched": func() error {
+			return second(mirror.GroupPayloads(ctx, directory.PayloadQuery{Contains: "roup 99", Limit: 100}))
+		},
+		"MemberPayloadsSearched": func() error {
+			return second(mirror.MemberPayloads(ctx, directory.PayloadQuery{Contains: "son99", Order: directory.ByLastName, Limit: 100}))
+		},
+		"GroupPayloadsByName": func() error {
+			return second(mirror.GroupPayloads(ctx, directory.PayloadQuery{Order: directory.ByName, Offset: 5000, Limit: 100}))
+		},
+		"MemberPayloadsNewest": func() error {
+			return second(mirror.MemberPayloads(ctx, directory.PayloadQuery{Descending: true, Limit: 100}))
+		},
+		"MembersWithGroups": func() error {
+			return second(mirror.MembersWithGroups(ctx, directory.PayloadQuery{Limit: 10}, 32<<20))
+		},
+		"MembersWithGroupsTooLarge": func() error {
+			_, err := mirror.MembersWithGroups(ctx, directory.PayloadQuery{Limit: 9999}, 32<<20)
+			if errors.Is(err, directory.ErrTooLarge) {
+				return nil
+			}
+			return fmt.Errorf("not refused: %w", err)
+		},
 		"GroupSummary":   func() error { return second(mirror.GroupSummary(ctx, everybody)) },
 		"GroupEverybody": func() error { return second(mirror.Group(ctx, everybody)) },
 		"Check":          func() error { return second(mirror.Check(ctx, directory.PersonRef{ID: 500}, everybody, false)) },

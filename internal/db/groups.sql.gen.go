@@ -173,6 +173,33 @@ func (q *Queries) GroupByIDAt(ctx context.Context, iD string, horizon int64) (Gr
 	return i, err
 }
 
+const groupKeysByName = `-- name: GroupKeysByName :many
+SELECT gid FROM groups ORDER BY name_key, id LIMIT ?2 OFFSET ?1
+`
+
+func (q *Queries) GroupKeysByName(ctx context.Context, skipped int64, pageSize int64) ([]int64, error) {
+	rows, err := q.query(ctx, q.groupKeysByNameStmt, groupKeysByName, skipped, pageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var gid int64
+		if err := rows.Scan(&gid); err != nil {
+			return nil, err
+		}
+		items = append(items, gid)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const groupPayload = `-- name: GroupPayload :one
 SELECT mirror.epoch, mirror.revision, mirror.published_ms, mirror.nonce,
        mirror.confirmed_ms AS swept_ms, g.confirmed_ms,
@@ -225,6 +252,50 @@ func (q *Queries) GroupPayloads(ctx context.Context, skipped int64, pageSize int
 			return nil, err
 		}
 		items = append(items, payload)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const groupTexts = `-- name: GroupTexts :many
+SELECT gid, id, name, description, created_ms, updated_ms
+FROM groups WHERE gid > ?1 ORDER BY gid LIMIT ?2
+`
+
+type GroupTextsRow struct {
+	Gid         int64
+	ID          string
+	Name        string
+	Description sql.NullString
+	CreatedMs   sql.NullInt64
+	UpdatedMs   sql.NullInt64
+}
+
+func (q *Queries) GroupTexts(ctx context.Context, after int64, pageSize int64) ([]GroupTextsRow, error) {
+	rows, err := q.query(ctx, q.groupTextsStmt, groupTexts, after, pageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GroupTextsRow
+	for rows.Next() {
+		var i GroupTextsRow
+		if err := rows.Scan(
+			&i.Gid,
+			&i.ID,
+			&i.Name,
+			&i.Description,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

@@ -274,6 +274,60 @@ func (q *Queries) MemberByIDAt(ctx context.Context, iD int64, horizon int64) (Me
 	return i, err
 }
 
+const memberKeysByCreation = `-- name: MemberKeysByCreation :many
+SELECT id FROM members ORDER BY created_ms, id LIMIT ?2 OFFSET ?1
+`
+
+func (q *Queries) MemberKeysByCreation(ctx context.Context, skipped int64, pageSize int64) ([]int64, error) {
+	rows, err := q.query(ctx, q.memberKeysByCreationStmt, memberKeysByCreation, skipped, pageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const memberKeysByCreationDown = `-- name: MemberKeysByCreationDown :many
+SELECT id FROM members ORDER BY created_ms DESC, id DESC LIMIT ?2 OFFSET ?1
+`
+
+func (q *Queries) MemberKeysByCreationDown(ctx context.Context, skipped int64, pageSize int64) ([]int64, error) {
+	rows, err := q.query(ctx, q.memberKeysByCreationDownStmt, memberKeysByCreationDown, skipped, pageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const memberPayload = `-- name: MemberPayload :one
 SELECT mirror.epoch, mirror.revision, mirror.published_ms, mirror.nonce,
        mirror.confirmed_ms AS swept_ms, m.confirmed_ms,
@@ -326,6 +380,50 @@ func (q *Queries) MemberPayloads(ctx context.Context, skipped int64, pageSize in
 			return nil, err
 		}
 		items = append(items, payload)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const memberTexts = `-- name: MemberTexts :many
+SELECT id, email, first_name, last_name, created_ms, updated_ms
+FROM members WHERE id > ?1 ORDER BY id LIMIT ?2
+`
+
+type MemberTextsRow struct {
+	ID        int64
+	Email     string
+	FirstName sql.NullString
+	LastName  sql.NullString
+	CreatedMs sql.NullInt64
+	UpdatedMs sql.NullInt64
+}
+
+func (q *Queries) MemberTexts(ctx context.Context, after int64, pageSize int64) ([]MemberTextsRow, error) {
+	rows, err := q.query(ctx, q.memberTextsStmt, memberTexts, after, pageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MemberTextsRow
+	for rows.Next() {
+		var i MemberTextsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.FirstName,
+			&i.LastName,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

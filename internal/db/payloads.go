@@ -47,40 +47,6 @@ func foundPayload(row GroupPayloadRow, unknown error) (found directory.Found[[]b
 	return found, nil
 }
 
-// GroupPayloads returns groups as upstream sent them, in the order in which
-// upstream made them.
-func (db *DB) GroupPayloads(ctx context.Context, offset, limit int) (page directory.PayloadPage, err error) {
-	err = db.read(ctx, nil, func(s *state) error {
-		rows, err := s.q.GroupPayloads(ctx, int64(offset), int64(limit))
-		if err != nil {
-			return err
-		}
-		page.Rows, page.Total = toPayloads(rows), int(s.mirror.GroupCount)
-		page.Freshness, err = s.freshList(ctx, ofGroups)
-		return err
-	})
-	return page, wrap("list groups", err)
-}
-
-// MemberPayloads returns members as upstream sent them, in the order in
-// which upstream made them.
-func (db *DB) MemberPayloads(ctx context.Context, offset, limit int) (page directory.PayloadPage, err error) {
-	err = db.read(ctx, nil, func(s *state) error {
-		rows, err := s.q.MemberPayloads(ctx, int64(offset), int64(limit))
-		if err != nil {
-			return err
-		}
-		page.Rows, page.Total = toPayloads(rows), int(s.mirror.MemberCount)
-		page.Freshness, err = s.freshList(ctx, ofMembers)
-		return err
-	})
-	return page, wrap("list members", err)
-}
-
-func toPayloads(rows []string) [][]byte {
-	return convert(rows, func(row string) []byte { return []byte(row) })
-}
-
 // Index returns the fingerprint and confirmation of every stored row. Before
 // the first revision it is empty.
 func (db *DB) Index(ctx context.Context) (index directory.Index, err error) {

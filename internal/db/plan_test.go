@@ -48,6 +48,8 @@ var plans = map[string]struct {
 	"groups named":        {groupsNamed, []any{"g"}, []string{"SEARCH groups USING INDEX groups_by_name (name_key=?)"}},
 	"group payloads":      {groupPayloads, []any{10, 10}, []string{"SCAN groups USING INDEX groups_by_created"}},
 	"group payload":       {groupPayload, []any{"0"}, []string{"THE mirror", "SEARCH g USING INDEX sqlite_autoindex_groups_1 (id=?)"}},
+	"group keys by name":  {groupKeysByName, []any{10, 10}, []string{"SCAN groups USING COVERING INDEX groups_by_name"}},
+	"texts of groups":     {groupTexts, []any{7, 10}, []string{"SEARCH groups USING INTEGER PRIMARY KEY (rowid>?)"}},
 	"doubted group":       {oldestDoubtedGroup, nil, []string{"SCAN groups USING COVERING INDEX groups_doubted"}},
 	"missed groups":       {missedGroups, nil, []string{"SCAN groups USING COVERING INDEX groups_missed"}},
 
@@ -58,6 +60,9 @@ var plans = map[string]struct {
 	"members by e-mail":    {membersByEmail, []any{"m"}, []string{"SEARCH members USING INDEX members_by_email (email_key=?)"}},
 	"member payloads":      {memberPayloads, []any{10, 10}, []string{"SCAN members USING INDEX members_by_created"}},
 	"member payload":       {memberPayload, []any{7}, []string{"THE mirror", "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)"}},
+	"member keys":          {memberKeysByCreation, []any{10, 10}, []string{"SCAN members USING COVERING INDEX members_by_created"}},
+	"member keys down":     {memberKeysByCreationDown, []any{10, 10}, []string{"SCAN members USING COVERING INDEX members_by_created"}},
+	"texts of members":     {memberTexts, []any{7, 10}, []string{"SEARCH members USING INTEGER PRIMARY KEY (rowid>?)"}},
 	"doubted member":       {oldestDoubtedMember, nil, []string{"SCAN members USING COVERING INDEX members_doubted"}},
 	"missed members":       {missedMembers, nil, []string{"SCAN members USING COVERING INDEX members_missed"}},
 
@@ -68,6 +73,10 @@ var plans = map[string]struct {
 	"strangers of a group":  {strangerEdges, []any{1}, []string{"SCAN s", "SEARCH e BY PAIR"}},
 	"one edge":              {memberEdge, []any{1, 7}, []string{"SEARCH memberships BY PAIR"}},
 	"members of a list":     {membersOf, []any{"[1,2]"}, []string{"SCAN j VIRTUAL TABLE", "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)"}},
+	"payloads of a list":    {memberPayloadsOf, []any{"[1,2]"}, []string{"SCAN j VIRTUAL TABLE", "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)"}},
+	"group payloads of one": {groupPayloadsOf, []any{"[1,2]"}, []string{"SCAN j VIRTUAL TABLE", "SEARCH g USING INTEGER PRIMARY KEY (rowid=?)"}},
+	"bytes of a list":       {bytesOfMembers, []any{"[1,2]"}, []string{"SCAN j VIRTUAL TABLE", "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)"}},
+	"group keys of a list":  {groupKeysOf, []any{"[1,2]"}, []string{"SCAN j VIRTUAL TABLE", "SEARCH e USING COVERING INDEX memberships_by_member (member_id=?)"}},
 	"bounds of a list":      {boundsOf, []any{"[1,2]"}, []string{"SCAN j VIRTUAL TABLE", "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)"}},
 	"groups of a member":    {groupsOfMember, []any{7}, []string{"SEARCH e USING COVERING INDEX memberships_by_member (member_id=?)", "SEARCH groups USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)"}},
 	"groups of a guest":     {groupsOfGuest, []any{7}, []string{"SEARCH e USING COVERING INDEX guest_memberships_by_guest (guest_id=?)", "SEARCH groups USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)"}},
@@ -96,6 +105,10 @@ var plans = map[string]struct {
 	"groups of a list then":     {groupsOfAt, []any{"[1,2]", 1}, []string{"COMPOUND QUERY", "SEARCH groups USING INTEGER PRIMARY KEY (rowid=?)", "SCAN json_each VIRTUAL TABLE", "SEARCH past_groups USING PRIMARY KEY (gid=? AND since<?)", "REUSE LIST SUBQUERY 1"}},
 	"counts of a list then":     {groupCountsAt, []any{"[1,2]", 1}, []string{"COMPOUND QUERY", "SCAN j VIRTUAL TABLE", "SEARCH e USING COVERING INDEX memberships_by_member (member_id=?)", "USE TEMP B-TREE FOR GROUP BY", "SCAN j VIRTUAL TABLE", "SEARCH e USING COVERING INDEX past_memberships_by_member (member_id=?)", "USE TEMP B-TREE FOR GROUP BY"}},
 
+	"group sizes of a list": {groupSizesOf, []any{"[1,2]"}, []string{
+		"CO-ROUTINE e", "SCAN j VIRTUAL TABLE", "SEARCH e USING COVERING INDEX memberships_by_member (member_id=?)", "USE TEMP B-TREE FOR GROUP BY",
+		"SCAN e", "SEARCH g USING INTEGER PRIMARY KEY (rowid=?)", "USE TEMP B-TREE FOR ORDER BY",
+	}},
 	"strangers of a group then": {strangerEdgesAt, []any{1, 1}, []string{
 		"COMPOUND QUERY",
 		"SEARCH memberships USING PRIMARY KEY (gid=?)", "CORRELATED SCALAR SUBQUERY 1", "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)",

@@ -33,6 +33,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.boundsOfStmt, err = db.PrepareContext(ctx, boundsOf); err != nil {
 		return nil, fmt.Errorf("error preparing query BoundsOf: %w", err)
 	}
+	if q.bytesOfMembersStmt, err = db.PrepareContext(ctx, bytesOfMembers); err != nil {
+		return nil, fmt.Errorf("error preparing query BytesOfMembers: %w", err)
+	}
 	if q.closeGroupStmt, err = db.PrepareContext(ctx, closeGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query CloseGroup: %w", err)
 	}
@@ -120,11 +123,26 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.groupEdgesOfMemberAtStmt, err = db.PrepareContext(ctx, groupEdgesOfMemberAt); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupEdgesOfMemberAt: %w", err)
 	}
+	if q.groupKeysByNameStmt, err = db.PrepareContext(ctx, groupKeysByName); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupKeysByName: %w", err)
+	}
+	if q.groupKeysOfStmt, err = db.PrepareContext(ctx, groupKeysOf); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupKeysOf: %w", err)
+	}
 	if q.groupPayloadStmt, err = db.PrepareContext(ctx, groupPayload); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupPayload: %w", err)
 	}
 	if q.groupPayloadsStmt, err = db.PrepareContext(ctx, groupPayloads); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupPayloads: %w", err)
+	}
+	if q.groupPayloadsOfStmt, err = db.PrepareContext(ctx, groupPayloadsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupPayloadsOf: %w", err)
+	}
+	if q.groupSizesOfStmt, err = db.PrepareContext(ctx, groupSizesOf); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupSizesOf: %w", err)
+	}
+	if q.groupTextsStmt, err = db.PrepareContext(ctx, groupTexts); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupTexts: %w", err)
 	}
 	if q.groupsByIDStmt, err = db.PrepareContext(ctx, groupsByID); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupsByID: %w", err)
@@ -246,11 +264,23 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.memberIDsAtStmt, err = db.PrepareContext(ctx, memberIDsAt); err != nil {
 		return nil, fmt.Errorf("error preparing query MemberIDsAt: %w", err)
 	}
+	if q.memberKeysByCreationStmt, err = db.PrepareContext(ctx, memberKeysByCreation); err != nil {
+		return nil, fmt.Errorf("error preparing query MemberKeysByCreation: %w", err)
+	}
+	if q.memberKeysByCreationDownStmt, err = db.PrepareContext(ctx, memberKeysByCreationDown); err != nil {
+		return nil, fmt.Errorf("error preparing query MemberKeysByCreationDown: %w", err)
+	}
 	if q.memberPayloadStmt, err = db.PrepareContext(ctx, memberPayload); err != nil {
 		return nil, fmt.Errorf("error preparing query MemberPayload: %w", err)
 	}
 	if q.memberPayloadsStmt, err = db.PrepareContext(ctx, memberPayloads); err != nil {
 		return nil, fmt.Errorf("error preparing query MemberPayloads: %w", err)
+	}
+	if q.memberPayloadsOfStmt, err = db.PrepareContext(ctx, memberPayloadsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query MemberPayloadsOf: %w", err)
+	}
+	if q.memberTextsStmt, err = db.PrepareContext(ctx, memberTexts); err != nil {
+		return nil, fmt.Errorf("error preparing query MemberTexts: %w", err)
 	}
 	if q.membersByEmailStmt, err = db.PrepareContext(ctx, membersByEmail); err != nil {
 		return nil, fmt.Errorf("error preparing query MembersByEmail: %w", err)
@@ -366,6 +396,11 @@ func (q *Queries) Close() error {
 	if q.boundsOfStmt != nil {
 		if cerr := q.boundsOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing boundsOfStmt: %w", cerr)
+		}
+	}
+	if q.bytesOfMembersStmt != nil {
+		if cerr := q.bytesOfMembersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing bytesOfMembersStmt: %w", cerr)
 		}
 	}
 	if q.closeGroupStmt != nil {
@@ -513,6 +548,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing groupEdgesOfMemberAtStmt: %w", cerr)
 		}
 	}
+	if q.groupKeysByNameStmt != nil {
+		if cerr := q.groupKeysByNameStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupKeysByNameStmt: %w", cerr)
+		}
+	}
+	if q.groupKeysOfStmt != nil {
+		if cerr := q.groupKeysOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupKeysOfStmt: %w", cerr)
+		}
+	}
 	if q.groupPayloadStmt != nil {
 		if cerr := q.groupPayloadStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing groupPayloadStmt: %w", cerr)
@@ -521,6 +566,21 @@ func (q *Queries) Close() error {
 	if q.groupPayloadsStmt != nil {
 		if cerr := q.groupPayloadsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing groupPayloadsStmt: %w", cerr)
+		}
+	}
+	if q.groupPayloadsOfStmt != nil {
+		if cerr := q.groupPayloadsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupPayloadsOfStmt: %w", cerr)
+		}
+	}
+	if q.groupSizesOfStmt != nil {
+		if cerr := q.groupSizesOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupSizesOfStmt: %w", cerr)
+		}
+	}
+	if q.groupTextsStmt != nil {
+		if cerr := q.groupTextsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupTextsStmt: %w", cerr)
 		}
 	}
 	if q.groupsByIDStmt != nil {
@@ -723,6 +783,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing memberIDsAtStmt: %w", cerr)
 		}
 	}
+	if q.memberKeysByCreationStmt != nil {
+		if cerr := q.memberKeysByCreationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing memberKeysByCreationStmt: %w", cerr)
+		}
+	}
+	if q.memberKeysByCreationDownStmt != nil {
+		if cerr := q.memberKeysByCreationDownStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing memberKeysByCreationDownStmt: %w", cerr)
+		}
+	}
 	if q.memberPayloadStmt != nil {
 		if cerr := q.memberPayloadStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing memberPayloadStmt: %w", cerr)
@@ -731,6 +801,16 @@ func (q *Queries) Close() error {
 	if q.memberPayloadsStmt != nil {
 		if cerr := q.memberPayloadsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing memberPayloadsStmt: %w", cerr)
+		}
+	}
+	if q.memberPayloadsOfStmt != nil {
+		if cerr := q.memberPayloadsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing memberPayloadsOfStmt: %w", cerr)
+		}
+	}
+	if q.memberTextsStmt != nil {
+		if cerr := q.memberTextsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing memberTextsStmt: %w", cerr)
 		}
 	}
 	if q.membersByEmailStmt != nil {
@@ -930,229 +1010,249 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 }
 
 type Queries struct {
-	db                        DBTX
-	tx                        *sql.Tx
-	addStrangerStmt           *sql.Stmt
-	addToGroupCountStmt       *sql.Stmt
-	boundsOfStmt              *sql.Stmt
-	closeGroupStmt            *sql.Stmt
-	closeGuestEdgesStmt       *sql.Stmt
-	closeGuestsOfGroupStmt    *sql.Stmt
-	closeMemberStmt           *sql.Stmt
-	closeMemberEdgesStmt      *sql.Stmt
-	closeMembersOfGroupStmt   *sql.Stmt
-	confirmGroupStmt          *sql.Stmt
-	confirmMemberStmt         *sql.Stmt
-	confirmedUpToStmt         *sql.Stmt
-	deleteGroupStmt           *sql.Stmt
-	deleteGuestEdgesStmt      *sql.Stmt
-	deleteGuestsOfGroupStmt   *sql.Stmt
-	deleteMemberStmt          *sql.Stmt
-	deleteMemberEdgesStmt     *sql.Stmt
-	deleteMembersOfGroupStmt  *sql.Stmt
-	doubtGroupStmt            *sql.Stmt
-	doubtMemberStmt           *sql.Stmt
-	endGroupDoubtsStmt        *sql.Stmt
-	endMemberDoubtsStmt       *sql.Stmt
-	fingerprintsOfGroupsStmt  *sql.Stmt
-	fingerprintsOfMembersStmt *sql.Stmt
-	forgetSpendStmt           *sql.Stmt
-	forgetStrangersStmt       *sql.Stmt
-	foundMirrorStmt           *sql.Stmt
-	groupByIDStmt             *sql.Stmt
-	groupByIDAtStmt           *sql.Stmt
-	groupCountsAtStmt         *sql.Stmt
-	groupEdgesOfGuestAtStmt   *sql.Stmt
-	groupEdgesOfMemberAtStmt  *sql.Stmt
-	groupPayloadStmt          *sql.Stmt
-	groupPayloadsStmt         *sql.Stmt
-	groupsByIDStmt            *sql.Stmt
-	groupsByIDAtStmt          *sql.Stmt
-	groupsByNameStmt          *sql.Stmt
-	groupsByNameAtStmt        *sql.Stmt
-	groupsByNameDownStmt      *sql.Stmt
-	groupsByNameDownAtStmt    *sql.Stmt
-	groupsNamedStmt           *sql.Stmt
-	groupsNamedAtStmt         *sql.Stmt
-	groupsOfAtStmt            *sql.Stmt
-	groupsOfGuestStmt         *sql.Stmt
-	groupsOfMemberStmt        *sql.Stmt
-	guestStmt                 *sql.Stmt
-	guestEdgeStmt             *sql.Stmt
-	guestEdgesStmt            *sql.Stmt
-	guestEdgesAtStmt          *sql.Stmt
-	heldSinceStmt             *sql.Stmt
-	insertChangesetStmt       *sql.Stmt
-	insertGroupStmt           *sql.Stmt
-	insertGuestStmt           *sql.Stmt
-	insertGuestEdgesStmt      *sql.Stmt
-	insertMemberStmt          *sql.Stmt
-	insertMemberEdgesStmt     *sql.Stmt
-	insertRevisionStmt        *sql.Stmt
-	insertSpendStmt           *sql.Stmt
-	insertSweepStmt           *sql.Stmt
-	keyOfGroupStmt            *sql.Stmt
-	lastGoodSweepStmt         *sql.Stmt
-	lastGoodSweepButOneStmt   *sql.Stmt
-	lastHoldStmt              *sql.Stmt
-	lastSweepStmt             *sql.Stmt
-	memberByIDStmt            *sql.Stmt
-	memberByIDAtStmt          *sql.Stmt
-	memberEdgeStmt            *sql.Stmt
-	memberEdgesStmt           *sql.Stmt
-	memberEdgesAtStmt         *sql.Stmt
-	memberEdgesByNameStmt     *sql.Stmt
-	memberEdgesByNameDownStmt *sql.Stmt
-	memberEdgesOfAtStmt       *sql.Stmt
-	memberIDsStmt             *sql.Stmt
-	memberIDsAtStmt           *sql.Stmt
-	memberPayloadStmt         *sql.Stmt
-	memberPayloadsStmt        *sql.Stmt
-	membersByEmailStmt        *sql.Stmt
-	membersByEmailAtStmt      *sql.Stmt
-	membersByIDStmt           *sql.Stmt
-	membersByIDAtStmt         *sql.Stmt
-	membersByNameStmt         *sql.Stmt
-	membersByNameAtStmt       *sql.Stmt
-	membersByNameDownStmt     *sql.Stmt
-	membersByNameDownAtStmt   *sql.Stmt
-	membersOfStmt             *sql.Stmt
-	membersOfAtStmt           *sql.Stmt
-	mirrorStmt                *sql.Stmt
-	missGroupStmt             *sql.Stmt
-	missMemberStmt            *sql.Stmt
-	missedGroupsStmt          *sql.Stmt
-	missedMembersStmt         *sql.Stmt
-	oldestDoubtedGroupStmt    *sql.Stmt
-	oldestDoubtedMemberStmt   *sql.Stmt
-	removeStrangerStmt        *sql.Stmt
-	revisionNumberedStmt      *sql.Stmt
-	setConfirmedStmt          *sql.Stmt
-	setHorizonStmt            *sql.Stmt
-	setRevisionStmt           *sql.Stmt
-	spendSinceStmt            *sql.Stmt
-	storedGroupStmt           *sql.Stmt
-	storedMemberStmt          *sql.Stmt
-	strangerEdgesStmt         *sql.Stmt
-	strangerEdgesAtStmt       *sql.Stmt
-	strangersStmt             *sql.Stmt
-	updateGroupStmt           *sql.Stmt
-	updateGroupPayloadStmt    *sql.Stmt
-	updateMemberStmt          *sql.Stmt
-	updateMemberPayloadStmt   *sql.Stmt
+	db                           DBTX
+	tx                           *sql.Tx
+	addStrangerStmt              *sql.Stmt
+	addToGroupCountStmt          *sql.Stmt
+	boundsOfStmt                 *sql.Stmt
+	bytesOfMembersStmt           *sql.Stmt
+	closeGroupStmt               *sql.Stmt
+	closeGuestEdgesStmt          *sql.Stmt
+	closeGuestsOfGroupStmt       *sql.Stmt
+	closeMemberStmt              *sql.Stmt
+	closeMemberEdgesStmt         *sql.Stmt
+	closeMembersOfGroupStmt      *sql.Stmt
+	confirmGroupStmt             *sql.Stmt
+	confirmMemberStmt            *sql.Stmt
+	confirmedUpToStmt            *sql.Stmt
+	deleteGroupStmt              *sql.Stmt
+	deleteGuestEdgesStmt         *sql.Stmt
+	deleteGuestsOfGroupStmt      *sql.Stmt
+	deleteMemberStmt             *sql.Stmt
+	deleteMemberEdgesStmt        *sql.Stmt
+	deleteMembersOfGroupStmt     *sql.Stmt
+	doubtGroupStmt               *sql.Stmt
+	doubtMemberStmt              *sql.Stmt
+	endGroupDoubtsStmt           *sql.Stmt
+	endMemberDoubtsStmt          *sql.Stmt
+	fingerprintsOfGroupsStmt     *sql.Stmt
+	fingerprintsOfMembersStmt    *sql.Stmt
+	forgetSpendStmt              *sql.Stmt
+	forgetStrangersStmt          *sql.Stmt
+	foundMirrorStmt              *sql.Stmt
+	groupByIDStmt                *sql.Stmt
+	groupByIDAtStmt              *sql.Stmt
+	groupCountsAtStmt            *sql.Stmt
+	groupEdgesOfGuestAtStmt      *sql.Stmt
+	groupEdgesOfMemberAtStmt     *sql.Stmt
+	groupKeysByNameStmt          *sql.Stmt
+	groupKeysOfStmt              *sql.Stmt
+	groupPayloadStmt             *sql.Stmt
+	groupPayloadsStmt            *sql.Stmt
+	groupPayloadsOfStmt          *sql.Stmt
+	groupSizesOfStmt             *sql.Stmt
+	groupTextsStmt               *sql.Stmt
+	groupsByIDStmt               *sql.Stmt
+	groupsByIDAtStmt             *sql.Stmt
+	groupsByNameStmt             *sql.Stmt
+	groupsByNameAtStmt           *sql.Stmt
+	groupsByNameDownStmt         *sql.Stmt
+	groupsByNameDownAtStmt       *sql.Stmt
+	groupsNamedStmt              *sql.Stmt
+	groupsNamedAtStmt            *sql.Stmt
+	groupsOfAtStmt               *sql.Stmt
+	groupsOfGuestStmt            *sql.Stmt
+	groupsOfMemberStmt           *sql.Stmt
+	guestStmt                    *sql.Stmt
+	guestEdgeStmt                *sql.Stmt
+	guestEdgesStmt               *sql.Stmt
+	guestEdgesAtStmt             *sql.Stmt
+	heldSinceStmt                *sql.Stmt
+	insertChangesetStmt          *sql.Stmt
+	insertGroupStmt              *sql.Stmt
+	insertGuestStmt              *sql.Stmt
+	insertGuestEdgesStmt         *sql.Stmt
+	insertMemberStmt             *sql.Stmt
+	insertMemberEdgesStmt        *sql.Stmt
+	insertRevisionStmt           *sql.Stmt
+	insertSpendStmt              *sql.Stmt
+	insertSweepStmt              *sql.Stmt
+	keyOfGroupStmt               *sql.Stmt
+	lastGoodSweepStmt            *sql.Stmt
+	lastGoodSweepButOneStmt      *sql.Stmt
+	lastHoldStmt                 *sql.Stmt
+	lastSweepStmt                *sql.Stmt
+	memberByIDStmt               *sql.Stmt
+	memberByIDAtStmt             *sql.Stmt
+	memberEdgeStmt               *sql.Stmt
+	memberEdgesStmt              *sql.Stmt
+	memberEdgesAtStmt            *sql.Stmt
+	memberEdgesByNameStmt        *sql.Stmt
+	memberEdgesByNameDownStmt    *sql.Stmt
+	memberEdgesOfAtStmt          *sql.Stmt
+	memberIDsStmt                *sql.Stmt
+	memberIDsAtStmt              *sql.Stmt
+	memberKeysByCreationStmt     *sql.Stmt
+	memberKeysByCreationDownStmt *sql.Stmt
+	memberPayloadStmt            *sql.Stmt
+	memberPayloadsStmt           *sql.Stmt
+	memberPayloadsOfStmt         *sql.Stmt
+	memberTextsStmt              *sql.Stmt
+	membersByEmailStmt           *sql.Stmt
+	membersByEmailAtStmt         *sql.Stmt
+	membersByIDStmt              *sql.Stmt
+	membersByIDAtStmt            *sql.Stmt
+	membersByNameStmt            *sql.Stmt
+	membersByNameAtStmt          *sql.Stmt
+	membersByNameDownStmt        *sql.Stmt
+	membersByNameDownAtStmt      *sql.Stmt
+	membersOfStmt                *sql.Stmt
+	membersOfAtStmt              *sql.Stmt
+	mirrorStmt                   *sql.Stmt
+	missGroupStmt                *sql.Stmt
+	missMemberStmt               *sql.Stmt
+	missedGroupsStmt             *sql.Stmt
+	missedMembersStmt            *sql.Stmt
+	oldestDoubtedGroupStmt       *sql.Stmt
+	oldestDoubtedMemberStmt      *sql.Stmt
+	removeStrangerStmt           *sql.Stmt
+	revisionNumberedStmt         *sql.Stmt
+	setConfirmedStmt             *sql.Stmt
+	setHorizonStmt               *sql.Stmt
+	setRevisionStmt              *sql.Stmt
+	spendSinceStmt               *sql.Stmt
+	storedGroupStmt              *sql.Stmt
+	storedMemberStmt             *sql.Stmt
+	strangerEdgesStmt            *sql.Stmt
+	strangerEdgesAtStmt          *sql.Stmt
+	strangersStmt                *sql.Stmt
+	updateGroupStmt              *sql.Stmt
+	updateGroupPayloadStmt       *sql.Stmt
+	updateMemberStmt             *sql.Stmt
+	updateMemberPayloadStmt      *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
-		db:                        tx,
-		tx:                        tx,
-		addStrangerStmt:           q.addStrangerStmt,
-		addToGroupCountStmt:       q.addToGroupCountStmt,
-		boundsOfStmt:              q.boundsOfStmt,
-		closeGroupStmt:            q.closeGroupStmt,
-		closeGuestEdgesStmt:       q.closeGuestEdgesStmt,
-		closeGuestsOfGroupStmt:    q.closeGuestsOfGroupStmt,
-		closeMemberStmt:           q.closeMemberStmt,
-		closeMemberEdgesStmt:      q.closeMemberEdgesStmt,
-		closeMembersOfGroupStmt:   q.closeMembersOfGroupStmt,
-		confirmGroupStmt:          q.confirmGroupStmt,
-		confirmMemberStmt:         q.confirmMemberStmt,
-		confirmedUpToStmt:         q.confirmedUpToStmt,
-		deleteGroupStmt:           q.deleteGroupStmt,
-		deleteGuestEdgesStmt:      q.deleteGuestEdgesStmt,
-		deleteGuestsOfGroupStmt:   q.deleteGuestsOfGroupStmt,
-		deleteMemberStmt:          q.deleteMemberStmt,
-		deleteMemberEdgesStmt:     q.deleteMemberEdgesStmt,
-		deleteMembersOfGroupStmt:  q.deleteMembersOfGroupStmt,
-		doubtGroupStmt:            q.doubtGroupStmt,
-		doubtMemberStmt:           q.doubtMemberStmt,
-		endGroupDoubtsStmt:        q.endGroupDoubtsStmt,
-		endMemberDoubtsStmt:       q.endMemberDoubtsStmt,
-		fingerprintsOfGroupsStmt:  q.fingerprintsOfGroupsStmt,
-		fingerprintsOfMembersStmt: q.fingerprintsOfMembersStmt,
-		forgetSpendStmt:           q.forgetSpendStmt,
-		forgetStrangersStmt:       q.forgetStrangersStmt,
-		foundMirrorStmt:           q.foundMirrorStmt,
-		groupByIDStmt:             q.groupByIDStmt,
-		groupByIDAtStmt:           q.groupByIDAtStmt,
-		groupCountsAtStmt:         q.groupCountsAtStmt,
-		groupEdgesOfGuestAtStmt:   q.groupEdgesOfGuestAtStmt,
-		groupEdgesOfMemberAtStmt:  q.groupEdgesOfMemberAtStmt,
-		groupPayloadStmt:          q.groupPayloadStmt,
-		groupPayloadsStmt:         q.groupPayloadsStmt,
-		groupsByIDStmt:            q.groupsByIDStmt,
-		groupsByIDAtStmt:          q.groupsByIDAtStmt,
-		groupsByNameStmt:          q.groupsByNameStmt,
-		groupsByNameAtStmt:        q.groupsByNameAtStmt,
-		groupsByNameDownStmt:      q.groupsByNameDownStmt,
-		groupsByNameDownAtStmt:    q.groupsByNameDownAtStmt,
-		groupsNamedStmt:           q.groupsNamedStmt,
-		groupsNamedAtStmt:         q.groupsNamedAtStmt,
-		groupsOfAtStmt:            q.groupsOfAtStmt,
-		groupsOfGuestStmt:         q.groupsOfGuestStmt,
-		groupsOfMemberStmt:        q.groupsOfMemberStmt,
-		guestStmt:                 q.guestStmt,
-		guestEdgeStmt:             q.guestEdgeStmt,
-		guestEdgesStmt:            q.guestEdgesStmt,
-		guestEdgesAtStmt:          q.guestEdgesAtStmt,
-		heldSinceStmt:             q.heldSinceStmt,
-		insertChangesetStmt:       q.insertChangesetStmt,
-		insertGroupStmt:           q.insertGroupStmt,
-		insertGuestStmt:           q.insertGuestStmt,
-		insertGuestEdgesStmt:      q.insertGuestEdgesStmt,
-		insertMemberStmt:          q.insertMemberStmt,
-		insertMemberEdgesStmt:     q.insertMemberEdgesStmt,
-		insertRevisionStmt:        q.insertRevisionStmt,
-		insertSpendStmt:           q.insertSpendStmt,
-		insertSweepStmt:           q.insertSweepStmt,
-		keyOfGroupStmt:            q.keyOfGroupStmt,
-		lastGoodSweepStmt:         q.lastGoodSweepStmt,
-		lastGoodSweepButOneStmt:   q.lastGoodSweepButOneStmt,
-		lastHoldStmt:              q.lastHoldStmt,
-		lastSweepStmt:             q.lastSweepStmt,
-		memberByIDStmt:            q.memberByIDStmt,
-		memberByIDAtStmt:          q.memberByIDAtStmt,
-		memberEdgeStmt:            q.memberEdgeStmt,
-		memberEdgesStmt:           q.memberEdgesStmt,
-		memberEdgesAtStmt:         q.memberEdgesAtStmt,
-		memberEdgesByNameStmt:     q.memberEdgesByNameStmt,
-		memberEdgesByNameDownStmt: q.memberEdgesByNameDownStmt,
-		memberEdgesOfAtStmt:       q.memberEdgesOfAtStmt,
-		memberIDsStmt:             q.memberIDsStmt,
-		memberIDsAtStmt:           q.memberIDsAtStmt,
-		memberPayloadStmt:         q.memberPayloadStmt,
-		memberPayloadsStmt:        q.memberPayloadsStmt,
-		membersByEmailStmt:        q.membersByEmailStmt,
-		membersByEmailAtStmt:      q.membersByEmailAtStmt,
-		membersByIDStmt:           q.membersByIDStmt,
-		membersByIDAtStmt:         q.membersByIDAtStmt,
-		membersByNameStmt:         q.membersByNameStmt,
-		membersByNameAtStmt:       q.membersByNameAtStmt,
-		membersByNameDownStmt:     q.membersByNameDownStmt,
-		membersByNameDownAtStmt:   q.membersByNameDownAtStmt,
-		membersOfStmt:             q.membersOfStmt,
-		membersOfAtStmt:           q.membersOfAtStmt,
-		mirrorStmt:                q.mirrorStmt,
-		missGroupStmt:             q.missGroupStmt,
-		missMemberStmt:            q.missMemberStmt,
-		missedGroupsStmt:          q.missedGroupsStmt,
-		missedMembersStmt:         q.missedMembersStmt,
-		oldestDoubtedGroupStmt:    q.oldestDoubtedGroupStmt,
-		oldestDoubtedMemberStmt:   q.oldestDoubtedMemberStmt,
-		removeStrangerStmt:        q.removeStrangerStmt,
-		revisionNumberedStmt:      q.revisionNumberedStmt,
-		setConfirmedStmt:          q.setConfirmedStmt,
-		setHorizonStmt:            q.setHorizonStmt,
-		setRevisionStmt:           q.setRevisionStmt,
-		spendSinceStmt:            q.spendSinceStmt,
-		storedGroupStmt:           q.storedGroupStmt,
-		storedMemberStmt:          q.storedMemberStmt,
-		strangerEdgesStmt:         q.strangerEdgesStmt,
-		strangerEdgesAtStmt:       q.strangerEdgesAtStmt,
-		strangersStmt:             q.strangersStmt,
-		updateGroupStmt:           q.updateGroupStmt,
-		updateGroupPayloadStmt:    q.updateGroupPayloadStmt,
-		updateMemberStmt:          q.updateMemberStmt,
-		updateMemberPayloadStmt:   q.updateMemberPayloadStmt,
+		db:                           tx,
+		tx:                           tx,
+		addStrangerStmt:              q.addStrangerStmt,
+		addToGroupCountStmt:          q.addToGroupCountStmt,
+		boundsOfStmt:                 q.boundsOfStmt,
+		bytesOfMembersStmt:           q.bytesOfMembersStmt,
+		closeGroupStmt:               q.closeGroupStmt,
+		closeGuestEdgesStmt:          q.closeGuestEdgesStmt,
+		closeGuestsOfGroupStmt:       q.closeGuestsOfGroupStmt,
+		closeMemberStmt:              q.closeMemberStmt,
+		closeMemberEdgesStmt:         q.closeMemberEdgesStmt,
+		closeMembersOfGroupStmt:      q.closeMembersOfGroupStmt,
+		confirmGroupStmt:             q.confirmGroupStmt,
+		confirmMemberStmt:            q.confirmMemberStmt,
+		confirmedUpToStmt:            q.confirmedUpToStmt,
+		deleteGroupStmt:              q.deleteGroupStmt,
+		deleteGuestEdgesStmt:         q.deleteGuestEdgesStmt,
+		deleteGuestsOfGroupStmt:      q.deleteGuestsOfGroupStmt,
+		deleteMemberStmt:             q.deleteMemberStmt,
+		deleteMemberEdgesStmt:        q.deleteMemberEdgesStmt,
+		deleteMembersOfGroupStmt:     q.deleteMembersOfGroupStmt,
+		doubtGroupStmt:               q.doubtGroupStmt,
+		doubtMemberStmt:              q.doubtMemberStmt,
+		endGroupDoubtsStmt:           q.endGroupDoubtsStmt,
+		endMemberDoubtsStmt:          q.endMemberDoubtsStmt,
+		fingerprintsOfGroupsStmt:     q.fingerprintsOfGroupsStmt,
+		fingerprintsOfMembersStmt:    q.fingerprintsOfMembersStmt,
+		forgetSpendStmt:              q.forgetSpendStmt,
+		forgetStrangersStmt:          q.forgetStrangersStmt,
+		foundMirrorStmt:              q.foundMirrorStmt,
+		groupByIDStmt:                q.groupByIDStmt,
+		groupByIDAtStmt:              q.groupByIDAtStmt,
+		groupCountsAtStmt:            q.groupCountsAtStmt,
+		groupEdgesOfGuestAtStmt:      q.groupEdgesOfGuestAtStmt,
+		groupEdgesOfMemberAtStmt:     q.groupEdgesOfMemberAtStmt,
+		groupKeysByNameStmt:          q.groupKeysByNameStmt,
+		groupKeysOfStmt:              q.groupKeysOfStmt,
+		groupPayloadStmt:             q.groupPayloadStmt,
+		groupPayloadsStmt:            q.groupPayloadsStmt,
+		groupPayloadsOfStmt:          q.groupPayloadsOfStmt,
+		groupSizesOfStmt:             q.groupSizesOfStmt,
+		groupTextsStmt:               q.groupTextsStmt,
+		groupsByIDStmt:               q.groupsByIDStmt,
+		groupsByIDAtStmt:             q.groupsByIDAtStmt,
+		groupsByNameStmt:             q.groupsByNameStmt,
+		groupsByNameAtStmt:           q.groupsByNameAtStmt,
+		groupsByNameDownStmt:         q.groupsByNameDownStmt,
+		groupsByNameDownAtStmt:       q.groupsByNameDownAtStmt,
+		groupsNamedStmt:              q.groupsNamedStmt,
+		groupsNamedAtStmt:            q.groupsNamedAtStmt,
+		groupsOfAtStmt:               q.groupsOfAtStmt,
+		groupsOfGuestStmt:            q.groupsOfGuestStmt,
+		groupsOfMemberStmt:           q.groupsOfMemberStmt,
+		guestStmt:                    q.guestStmt,
+		guestEdgeStmt:                q.guestEdgeStmt,
+		guestEdgesStmt:               q.guestEdgesStmt,
+		guestEdgesAtStmt:             q.guestEdgesAtStmt,
+		heldSinceStmt:                q.heldSinceStmt,
+		insertChangesetStmt:          q.insertChangesetStmt,
+		insertGroupStmt:              q.insertGroupStmt,
+		insertGuestStmt:              q.insertGuestStmt,
+		insertGuestEdgesStmt:         q.insertGuestEdgesStmt,
+		insertMemberStmt:             q.insertMemberStmt,
+		insertMemberEdgesStmt:        q.insertMemberEdgesStmt,
+		insertRevisionStmt:           q.insertRevisionStmt,
+		insertSpendStmt:              q.insertSpendStmt,
+		insertSweepStmt:              q.insertSweepStmt,
+		keyOfGroupStmt:               q.keyOfGroupStmt,
+		lastGoodSweepStmt:            q.lastGoodSweepStmt,
+		lastGoodSweepButOneStmt:      q.lastGoodSweepButOneStmt,
+		lastHoldStmt:                 q.lastHoldStmt,
+		lastSweepStmt:                q.lastSweepStmt,
+		memberByIDStmt:               q.memberByIDStmt,
+		memberByIDAtStmt:             q.memberByIDAtStmt,
+		memberEdgeStmt:               q.memberEdgeStmt,
+		memberEdgesStmt:              q.memberEdgesStmt,
+		memberEdgesAtStmt:            q.memberEdgesAtStmt,
+		memberEdgesByNameStmt:        q.memberEdgesByNameStmt,
+		memberEdgesByNameDownStmt:    q.memberEdgesByNameDownStmt,
+		memberEdgesOfAtStmt:          q.memberEdgesOfAtStmt,
+		memberIDsStmt:                q.memberIDsStmt,
+		memberIDsAtStmt:              q.memberIDsAtStmt,
+		memberKeysByCreationStmt:     q.memberKeysByCreationStmt,
+		memberKeysByCreationDownStmt: q.memberKeysByCreationDownStmt,
+		memberPayloadStmt:            q.memberPayloadStmt,
+		memberPayloadsStmt:           q.memberPayloadsStmt,
+		memberPayloadsOfStmt:         q.memberPayloadsOfStmt,
+		memberTextsStmt:              q.memberTextsStmt,
+		membersByEmailStmt:           q.membersByEmailStmt,
+		membersByEmailAtStmt:         q.membersByEmailAtStmt,
+		membersByIDStmt:              q.membersByIDStmt,
+		membersByIDAtStmt:            q.membersByIDAtStmt,
+		membersByNameStmt:            q.membersByNameStmt,
+		membersByNameAtStmt:          q.membersByNameAtStmt,
+		membersByNameDownStmt:        q.membersByNameDownStmt,
+		membersByNameDownAtStmt:      q.membersByNameDownAtStmt,
+		membersOfStmt:                q.membersOfStmt,
+		membersOfAtStmt:              q.membersOfAtStmt,
+		mirrorStmt:                   q.mirrorStmt,
+		missGroupStmt:                q.missGroupStmt,
+		missMemberStmt:               q.missMemberStmt,
+		missedGroupsStmt:             q.missedGroupsStmt,
+		missedMembersStmt:            q.missedMembersStmt,
+		oldestDoubtedGroupStmt:       q.oldestDoubtedGroupStmt,
+		oldestDoubtedMemberStmt:      q.oldestDoubtedMemberStmt,
+		removeStrangerStmt:           q.removeStrangerStmt,
+		revisionNumberedStmt:         q.revisionNumberedStmt,
+		setConfirmedStmt:             q.setConfirmedStmt,
+		setHorizonStmt:               q.setHorizonStmt,
+		setRevisionStmt:              q.setRevisionStmt,
+		spendSinceStmt:               q.spendSinceStmt,
+		storedGroupStmt:              q.storedGroupStmt,
+		storedMemberStmt:             q.storedMemberStmt,
+		strangerEdgesStmt:            q.strangerEdgesStmt,
+		strangerEdgesAtStmt:          q.strangerEdgesAtStmt,
+		strangersStmt:                q.strangersStmt,
+		updateGroupStmt:              q.updateGroupStmt,
+		updateGroupPayloadStmt:       q.updateGroupPayloadStmt,
+		updateMemberStmt:             q.updateMemberStmt,
+		updateMemberPayloadStmt:      q.updateMemberPayloadStmt,
 	}
 }

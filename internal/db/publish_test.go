@@ -20,7 +20,7 @@ func TestBeforeTheFirstRevisionThereIsNoData(t *testing.T) {
 	_, members := mirror.Members(ctx, q)
 	_, group := mirror.Group(ctx, directory.GroupRef{ID: sales})
 	_, payload := mirror.GroupPayload(ctx, sales)
-	_, payloads := mirror.MemberPayloads(ctx, 0, 1)
+	_, payloads := mirror.MemberPayloads(ctx, directory.PayloadQuery{Limit: 1})
 	_, check := mirror.Check(ctx, directory.PersonRef{ID: 1}, directory.GroupRef{ID: sales}, false)
 	for what, err := range map[string]error{
 		"groups": groups, "members": members, "group": group, "payload": payload, "payloads": payloads, "check": check,

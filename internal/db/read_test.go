@@ -276,11 +276,11 @@ func TestPayloadsComeInTheOrderOfCreation(t *testing.T) {
 		members = append(members, updateMember(sealMember(member), 0, 0))
 	}
 	publish(t, mirror, directory.Publication{Groups: groups, Members: members, Sweep: sweepAt(0)})
-	byGroup, err := mirror.GroupPayloads(t.Context(), 0, 10)
+	byGroup, err := mirror.GroupPayloads(t.Context(), directory.PayloadQuery{Limit: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
-	byMember, err := mirror.MemberPayloads(t.Context(), 1, 2)
+	byMember, err := mirror.MemberPayloads(t.Context(), directory.PayloadQuery{Offset: 1, Limit: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +297,7 @@ func TestPayloadsComeInTheOrderOfCreation(t *testing.T) {
 	if byGroup.Total != 4 || byMember.Total != 4 || len(byMember.Rows) != 2 {
 		t.Errorf("totals %d and %d, %d rows", byGroup.Total, byMember.Total, len(byMember.Rows))
 	}
-	past, err := mirror.GroupPayloads(t.Context(), 100, 10)
+	past, err := mirror.GroupPayloads(t.Context(), directory.PayloadQuery{Offset: 100, Limit: 10})
 	if err != nil || len(past.Rows) != 0 || past.Total != 4 {
 		t.Errorf("past the end: %+v, %v", past, err)
 	}

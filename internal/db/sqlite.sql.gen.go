@@ -44,6 +44,18 @@ func (q *Queries) BoundsOf(ctx context.Context, ids string) ([]BoundsOfRow, erro
 	return items, nil
 }
 
+const bytesOfMembers = `-- name: BytesOfMembers :one
+SELECT CAST(COALESCE(SUM(octet_length(m.payload)), 0) AS INTEGER) AS bytes
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN members m WHERE m.id = j.value
+`
+
+func (q *Queries) BytesOfMembers(ctx context.Context, ids string) (int64, error) {
+	row := q.queryRow(ctx, q.bytesOfMembersStmt, bytesOfMembers, ids)
+	var bytes int64
+	err := row.Scan(&bytes)
+	return bytes, err
+}
+
 const closeGuestEdges = `-- name: CloseGuestEdges :exec
 INSERT INTO past_guest_memberships (gid, guest_id, since, until)
 SELECT e.gid, e.guest_id, e.since, CAST(?1 AS INTEGER) FROM json_each(CAST(?2 AS TEXT)) j CROSS JOIN guest_memberships e
@@ -123,6 +135,109 @@ func (q *Queries) GroupCountsAt(ctx context.Context, ids string, horizon int64) 
 	for rows.Next() {
 		var i GroupCountsAtRow
 		if err := rows.Scan(&i.MemberID, &i.GroupCount); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const groupKeysOf = `-- name: GroupKeysOf :many
+SELECT e.member_id, e.gid
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships e WHERE e.member_id = j.value
+`
+
+type GroupKeysOfRow struct {
+	MemberID int64
+	Gid      int64
+}
+
+func (q *Queries) GroupKeysOf(ctx context.Context, ids string) ([]GroupKeysOfRow, error) {
+	rows, err := q.query(ctx, q.groupKeysOfStmt, groupKeysOf, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GroupKeysOfRow
+	for rows.Next() {
+		var i GroupKeysOfRow
+		if err := rows.Scan(&i.MemberID, &i.Gid); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const groupPayloadsOf = `-- name: GroupPayloadsOf :many
+SELECT g.gid, g.payload
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN groups g WHERE g.gid = j.value
+`
+
+type GroupPayloadsOfRow struct {
+	Gid     int64
+	Payload string
+}
+
+func (q *Queries) GroupPayloadsOf(ctx context.Context, gids string) ([]GroupPayloadsOfRow, error) {
+	rows, err := q.query(ctx, q.groupPayloadsOfStmt, groupPayloadsOf, gids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GroupPayloadsOfRow
+	for rows.Next() {
+		var i GroupPayloadsOfRow
+		if err := rows.Scan(&i.Gid, &i.Payload); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const groupSizesOf = `-- name: GroupSizesOf :many
+SELECT g.gid, e.people, CAST(octet_length(g.payload) AS INTEGER) AS bytes
+FROM (SELECT e.gid, COUNT(*) AS people
+      FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships e
+      WHERE e.member_id = j.value GROUP BY e.gid) e CROSS JOIN groups g
+WHERE g.gid = e.gid ORDER BY g.created_ms, g.id
+`
+
+type GroupSizesOfRow struct {
+	Gid    int64
+	People int64
+	Bytes  int64
+}
+
+func (q *Queries) GroupSizesOf(ctx context.Context, ids string) ([]GroupSizesOfRow, error) {
+	rows, err := q.query(ctx, q.groupSizesOfStmt, groupSizesOf, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GroupSizesOfRow
+	for rows.Next() {
+		var i GroupSizesOfRow
+		if err := rows.Scan(&i.Gid, &i.People, &i.Bytes); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -242,6 +357,39 @@ func (q *Queries) MemberEdgesOfAt(ctx context.Context, arg MemberEdgesOfAtParams
 	for rows.Next() {
 		var i MemberEdgesOfAtRow
 		if err := rows.Scan(&i.MemberID, &i.Since); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const memberPayloadsOf = `-- name: MemberPayloadsOf :many
+SELECT m.id, m.payload
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN members m WHERE m.id = j.value
+`
+
+type MemberPayloadsOfRow struct {
+	ID      int64
+	Payload string
+}
+
+func (q *Queries) MemberPayloadsOf(ctx context.Context, ids string) ([]MemberPayloadsOfRow, error) {
+	rows, err := q.query(ctx, q.memberPayloadsOfStmt, memberPayloadsOf, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MemberPayloadsOfRow
+	for rows.Next() {
+		var i MemberPayloadsOfRow
+		if err := rows.Scan(&i.ID, &i.Payload); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -15,6 +15,8 @@ var (
 	ErrNoData = errors.New("no data yet")
 	// ErrCursorGone says that a cursor's state is not in this database.
 	ErrCursorGone = errors.New("cursor of another life of this database")
+	// ErrTooLarge says that an answer would be larger than its asker can take.
+	ErrTooLarge = errors.New("the answer would be too large")
 	// ErrSuperseded says that an observation began before a later one was
 	// applied to the same row, so it must not be applied: read the row again.
 	ErrSuperseded = errors.New("a later observation of the row was applied")

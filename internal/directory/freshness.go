@@ -62,14 +62,6 @@ type Found[T any] struct {
 	Freshness
 }
 
-// A PayloadPage is part of a list as upstream shapes it: the stored rows, and
-// how many there are in all.
-type PayloadPage struct {
-	Rows  [][]byte
-	Total int
-	Freshness
-}
-
 // Counts are the rows of the present revision.
 type Counts struct {
 	Groups           int `json:"groups"`

@@ -8,7 +8,11 @@ import (
 
 // Fold maps strings that differ in case or outer blanks alone to one key. It
 // knows all of Unicode's simple case folding, as strings.EqualFold does.
-func Fold(s string) string { return strings.Map(foldRune, strings.TrimSpace(s)) }
+func Fold(s string) string { return FoldCase(strings.TrimSpace(s)) }
+
+// FoldCase is Fold with outer blanks kept: one folded string contains another
+// if the strings do, whatever their case.
+func FoldCase(s string) string { return strings.Map(foldRune, s) }
 
 // FoldEmail is the key under which an e-mail is compared.
 func FoldEmail(s string) string { return Fold(s) }
