@@ -22,7 +22,7 @@ var permitted = map[string][]string{
 	"cmd/rollcall":        {anything},
 	"examples/clients/go": {},
 	"internal/access":     {"internal/directory", "internal/reload"},
-	"internal/api":        {"internal/access", "internal/directory"},
+	"internal/api":        {"internal/access", "internal/directory", "internal/payload"},
 	"internal/db":         {"internal/directory", "migrations"},
 	"internal/db/dbtest":  {"internal/db", "internal/directory"},
 	"internal/directory":  {},

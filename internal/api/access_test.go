@@ -100,7 +100,7 @@ func TestWhatGoesUpstreamTakesTheCallersOwnToken(t *testing.T) {
 		{"GET", "/me"},
 		{"GET", "/api/me/organizations"},
 		{"POST", "/organizations/" + org + "/users/invite"},
-		{"GET", groupsPath + "?q=x"},
+		{"GET", groupsPath + "?with=assets"},
 		{"GET", "/organizations/" + org},
 		{"POST", "/applications/" + org + "/users"},
 	} {

@@ -32,13 +32,17 @@ type Mirror interface {
 	State
 }
 
-// Payloads are the rows as upstream shapes them, in order of creation, ties
-// by id.
+// Payloads are the rows as upstream shapes them. Groups are searched by name
+// and description, members by first name, last name and e-mail.
 type Payloads interface {
 	GroupPayload(ctx context.Context, id string) (directory.Found[[]byte], error)
 	MemberPayload(ctx context.Context, id int64) (directory.Found[[]byte], error)
 	GroupPayloads(context.Context, directory.PayloadQuery) (directory.PayloadPage, error)
 	MemberPayloads(context.Context, directory.PayloadQuery) (directory.PayloadPage, error)
+	// These two read nothing and fail with directory.ErrTooLarge where the
+	// answer is estimated at more than most bytes.
+	MembersWithGroups(ctx context.Context, q directory.PayloadQuery, most int) (directory.MemberGroups, error)
+	MemberWithGroups(ctx context.Context, id int64, most int) (directory.MemberGroups, error)
 }
 
 // Directory answers who is in which group. Groups and GroupSummary leave the

@@ -179,7 +179,7 @@ func TestAnAnswerThatBreaksOffIsNotTakenForWhole(t *testing.T) {
 		body := io.MultiReader(strings.NewReader(strings.Repeat("x", 5000)), end)
 		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(body), ContentLength: -1}, nil
 	}
-	for path, breaks := range map[string]io.Reader{"/me": failing{}, groupsPath + "?q=x": failing{}, "/me/panics": panicking{}} {
+	for path, breaks := range map[string]io.Reader{"/me": failing{}, groupsPath + "?with=assets": failing{}, "/me/panics": panicking{}} {
 		end = breaks
 		req, _ := http.NewRequestWithContext(t.Context(), "GET", w.server.URL+path, nil)
 		req.Header.Set("Authorization", "Bearer own")

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math"
 	"net/url"
-	"slices"
 	"strconv"
 )
 
@@ -18,22 +17,18 @@ type pageAsked struct{ page, perPage int }
 // first, a size that is none is the default, and above the cap it is the cap.
 func (p pageSize) parse(query url.Values) pageAsked {
 	asked := pageAsked{page: 1, perPage: p.normal}
-	if n, ok := positive(query["page"]); ok {
+	if n, ok := positive(query.Get("page")); ok {
 		asked.page = n
 	}
-	if n, ok := positive(query["per_page"]); ok {
+	if n, ok := positive(query.Get("per_page")); ok {
 		asked.perPage = min(n, p.most)
 	}
 	return asked
 }
 
-// positive reads the last of values, as PHP does. A number too large to hold
-// is the largest one.
-func positive(values []string) (int, bool) {
-	if len(values) == 0 {
-		return 0, false
-	}
-	n, err := strconv.Atoi(values[len(values)-1])
+// positive reads a number. One too large to hold is the largest.
+func positive(text string) (int, bool) {
+	n, err := strconv.Atoi(text)
 	return n, n > 0 && (err == nil || errors.Is(err, strconv.ErrRange))
 }
 
@@ -77,19 +72,4 @@ func (a pageAsked) meta(total, count int, path string, query url.Values) paginat
 func pageLink(path string, query url.Values, page int) string {
 	query.Set("page", strconv.Itoa(page))
 	return path + "?" + query.Encode()
-}
-
-// onlyKnown reports whether a query holds none but the known parameters and
-// can be read at all.
-func onlyKnown(query string, known []string) bool {
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		return false
-	}
-	for name := range values {
-		if !slices.Contains(known, name) {
-			return false
-		}
-	}
-	return true
 }

@@ -2,7 +2,7 @@ package api
 
 import (
 	"bytes"
-	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -11,13 +11,20 @@ import (
 	"rollcall/internal/directory"
 )
 
-// orForwarded lets h answer from the mirror what it can answer exactly: a
-// request with none but the known parameters. Anything else goes upstream
-// rather than being guessed.
-func (s *server) orForwarded(h handler, known ...string) handler {
+// errBeyondMirror says that the mirror could only guess what Tallyfy would
+// answer.
+var errBeyondMirror = errors.New("the mirror cannot answer this exactly")
+
+// maxIncluded bounds an answer in which groups are written out at each of
+// their members.
+const maxIncluded = 32 << 20
+
+// orForwarded lets h answer from the mirror what it can answer exactly.
+// Anything else goes upstream rather than being guessed.
+func (s *server) orForwarded(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if onlyKnown(r.URL.RawQuery, known) {
-			return h(w, r)
+		if err := h(w, r); !errors.Is(err, errBeyondMirror) {
+			return err
 		}
 		return s.forwardRead(w, r)
 	}
@@ -32,79 +39,100 @@ func (s *server) forwardRead(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) groupList(w http.ResponseWriter, r *http.Request) error {
-	return s.payloadList(w, r, pageSize{10, 100}, s.Mirror.GroupPayloads)
+	asked, ok := tallyfyGroups.parse(r.URL.RawQuery)
+	if !ok {
+		return errBeyondMirror
+	}
+	page, err := s.Mirror.GroupPayloads(r.Context(), asked.PayloadQuery)
+	if err != nil {
+		return err
+	}
+	return s.payloadList(w, r, asked, page, plainRows(page.Rows))
 }
 
 func (s *server) memberList(w http.ResponseWriter, r *http.Request) error {
-	return s.payloadList(w, r, pageSize{9999, 9999}, s.Mirror.MemberPayloads)
+	asked, ok := tallyfyUsers.parse(r.URL.RawQuery)
+	switch {
+	case !ok:
+		return errBeyondMirror
+	case asked.withGroups:
+		found, err := s.Mirror.MembersWithGroups(r.Context(), asked.PayloadQuery, maxIncluded)
+		if err != nil {
+			return orBeyond(err)
+		}
+		return s.payloadList(w, r, asked, found.PayloadPage, rowsWithGroups(found))
+	}
+	page, err := s.Mirror.MemberPayloads(r.Context(), asked.PayloadQuery)
+	if err != nil {
+		return err
+	}
+	return s.payloadList(w, r, asked, page, plainRows(page.Rows))
+}
+
+func orBeyond(err error) error {
+	if errors.Is(err, directory.ErrTooLarge) {
+		return errBeyondMirror
+	}
+	return err
 }
 
 func (s *server) groupPayload(w http.ResponseWriter, r *http.Request) error {
+	if query, ok := parseSingles(r.URL.RawQuery); !ok || len(query) > 0 {
+		return errBeyondMirror
+	}
 	found, err := s.Mirror.GroupPayload(r.Context(), r.PathValue("id"))
-	return s.payload(w, r, found, err)
+	if err != nil {
+		return err
+	}
+	return s.payload(w, r, found.Freshness, plainRows([][]byte{found.Row}))
 }
 
 func (s *server) memberPayload(w http.ResponseWriter, r *http.Request) error {
+	query, ok := parseSingles(r.URL.RawQuery)
+	withGroups := len(query) == 1 && query.Get("with") == "groups"
+	if !ok || len(query) > 0 && !withGroups {
+		return errBeyondMirror
+	}
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil {
 		return directory.ErrUnknownPerson
 	}
+	if withGroups {
+		found, err := s.Mirror.MemberWithGroups(r.Context(), id, maxIncluded)
+		if err != nil {
+			return orBeyond(err)
+		}
+		return s.payload(w, r, found.Freshness, rowsWithGroups(found))
+	}
 	found, err := s.Mirror.MemberPayload(r.Context(), id)
-	return s.payload(w, r, found, err)
-}
-
-func (s *server) payload(w http.ResponseWriter, r *http.Request, found directory.Found[[]byte], err error) error {
 	if err != nil {
 		return err
 	}
-	if s.isNotModified(w, r, found.Freshness, canonical(r.URL)) {
+	return s.payload(w, r, found.Freshness, plainRows([][]byte{found.Row}))
+}
+
+// payload answers with the only one of rows.
+func (s *server) payload(w http.ResponseWriter, r *http.Request, f directory.Freshness, rows tallyfyRows) error {
+	if s.isNotModified(w, r, f, canonical(r.URL)) {
 		return nil
 	}
-	var body bytes.Buffer
-	body.Grow(len(found.Row) + len(`{"data":}`))
-	body.WriteString(`{"data":`)
-	body.Write(found.Row)
-	body.WriteByte('}')
-	writeBody(w, http.StatusOK, "application/json", body.Bytes())
+	body := make([]byte, 0, rows.bytes+len(`{"data":}`))
+	body = append(rows.append(append(body, `{"data":`...), 0), '}')
+	writeBody(w, http.StatusOK, "application/json", body)
 	return nil
 }
 
-// payloadList answers with rows as upstream sent them; they are joined, not
-// encoded again.
-func (s *server) payloadList(w http.ResponseWriter, r *http.Request, size pageSize, list func(context.Context, directory.PayloadQuery) (directory.PayloadPage, error)) error {
-	query := r.URL.Query()
-	asked := size.parse(query)
-	page, err := list(r.Context(), directory.PayloadQuery{Offset: asked.offset(), Limit: asked.perPage})
-	if err != nil {
-		return err
-	}
+func (s *server) payloadList(w http.ResponseWriter, r *http.Request, asked listAsked, page directory.PayloadPage, rows tallyfyRows) error {
 	origin := s.origin(r)
 	if s.isNotModified(w, r, page.Freshness, origin+canonical(r.URL)) {
 		return nil
 	}
-	meta, err := encode(asked.meta(page.Total, len(page.Rows), origin+r.URL.EscapedPath(), query))
+	meta, err := encode(asked.meta(page.Total, rows.count, origin+r.URL.EscapedPath(), asked.query))
 	if err != nil {
 		return err
 	}
-	writeBody(w, http.StatusOK, "application/json", envelope(page.Rows, bytes.TrimSpace(meta)))
+	writeBody(w, http.StatusOK, "application/json", envelope(rows, bytes.TrimSpace(meta)))
 	return nil
-}
-
-func envelope(rows [][]byte, pagination []byte) []byte {
-	const head, middle, tail = `{"data":[`, `],"meta":{"pagination":`, `}}`
-	size := len(head) + len(middle) + len(tail) + len(pagination) + len(rows)
-	for _, row := range rows {
-		size += len(row)
-	}
-	body := append(make([]byte, 0, size), head...)
-	for i, row := range rows {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = append(body, row...)
-	}
-	body = append(append(body, middle...), pagination...)
-	return append(body, tail...)
 }
 
 // isNotModified sets the headers of a read and, if the caller has the answer

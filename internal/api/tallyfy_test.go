@@ -66,7 +66,7 @@ func TestPaginationTakesOddValuesAsTheDesignSays(t *testing.T) {
 		{"?per_page=0", 10, 1, 1, 4},
 		{"?per_page=101", 100, 1, 1, 4},
 		{"?per_page=99999999999999999999", 100, 1, 1, 4},
-		{"?page=9&page=2&per_page=3", 3, 2, 2, 1},
+		{"?page=%2B2&per_page=03", 3, 2, 2, 1},
 	} {
 		got := w.get(groupsPath+c.query).wants(200).at("meta", "pagination").(map[string]any)
 		delete(got, "links")
@@ -182,23 +182,6 @@ func TestReadsBeforeThereIsDataAre503WithTheReason(t *testing.T) {
 		got := w.get(path)
 		if p := got.wantsProblem(503, noDataYet); got.header.Get("Retry-After") == "" || !strings.Contains(p.Detail, "transport") {
 			t.Errorf("%s: %s %s", path, got.header, got.body)
-		}
-	}
-}
-
-func TestWhatTheMirrorCannotAnswerExactlyIsForwarded(t *testing.T) {
-	w := newPeople(t)
-	for _, path := range []string{
-		groupsPath + "?q=sal", groupsPath + "?with=assets&page=1", groupsPath + "?page[]=1", groupsPath + "?a;b",
-		groupsPath + "/" + salesID + "?with=assets", "/organizations/" + org + "/users?sort=-created_at",
-	} {
-		w.upstream.says(200, `{"data":"upstream's"}`)
-		got := w.get(path, "Authorization", "Bearer own").wants(200)
-		if got.at("data") != "upstream's" || w.upstream.url.RequestURI() != path {
-			t.Errorf("%s was forwarded as %s and answered %s", path, w.upstream.url.RequestURI(), got.body)
-		}
-		if got.header.Get("ETag") != "" || !strings.Contains(got.header.Get("Cache-Status"), "fwd=bypass") {
-			t.Error(path, got.header)
 		}
 	}
 }
