@@ -36,7 +36,7 @@ func (s *Sim) askedGroups(c *call) []*Group {
 	switch c.query.get("sort_by") {
 	case "name":
 		return sorted(rows, func(a, b *Group) int {
-			return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.ID, b.ID))
+			return cmp.Or(compareFold(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 		})
 	case "updated_at":
 		return sorted(rows, func(a, b *Group) int {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // queryValues are query parameters as a PHP program reads them: of a repeated
@@ -120,6 +121,27 @@ func (s *Sim) link(c *call, page int) string {
 
 // containsFold says whether any of texts contains q, whatever the case.
 func containsFold(q string, texts ...string) bool {
-	q = strings.ToLower(q)
-	return slices.ContainsFunc(texts, func(t string) bool { return strings.Contains(strings.ToLower(t), q) })
+	q = foldCase(q)
+	return slices.ContainsFunc(texts, func(t string) bool { return strings.Contains(foldCase(t), q) })
+}
+
+// compareFold compares texts whatever their case and outer blanks.
+func compareFold(a, b string) int {
+	return strings.Compare(foldCase(strings.TrimSpace(a)), foldCase(strings.TrimSpace(b)))
+}
+
+// foldCase writes every character as one of those that differ from it in case
+// alone: the lower case of ASCII, else the lowest. Unlike lower case, that
+// takes σ and ς for the same, and İ for no i.
+func foldCase(s string) string {
+	return strings.Map(func(r rune) rune {
+		lowest := r
+		for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
+			lowest = min(lowest, other)
+		}
+		if lowest <= unicode.MaxASCII {
+			return unicode.ToLower(lowest)
+		}
+		return lowest
+	}, s)
 }

@@ -3,6 +3,7 @@ package tallyfysim_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -162,6 +163,18 @@ func TestListsAreFilteredAndSorted(t *testing.T) {
 	} {
 		if got := get(t, s, c.path).column(t, c.field); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %v, want %v", c.path, got, c.want)
+		}
+	}
+}
+
+func TestSearchFoldsCaseCharacterByCharacter(t *testing.T) {
+	s := tallyfysim.New(tallyfysim.Options{})
+	s.CreateGroup(tallyfysim.Group{Name: "ΟΔΟΣ", Description: "Straße"})
+	s.CreateGroup(tallyfysim.Group{Name: "İzn", Description: "\u212A9"}) // Kelvin's sign
+	for q, want := range map[string]int{"οδος": 1, "οδοσ": 1, "STRASSE": 0, "STRAẞE": 1, "i": 0, "İ": 1, "k9": 1, "": 2} {
+		r := get(t, s, "./groups?"+url.Values{"q": {q}}.Encode())
+		if got := len(r.rows(t)); got != want {
+			t.Errorf("%q is in %d groups, want %d", q, got, want)
 		}
 	}
 }

@@ -54,7 +54,7 @@ var userOrders = map[string]func(a, b *User) int{
 }
 
 func byText(of func(*User) string) func(a, b *User) int {
-	return func(a, b *User) int { return strings.Compare(strings.ToLower(of(a)), strings.ToLower(of(b))) }
+	return func(a, b *User) int { return compareFold(of(a), of(b)) }
 }
 
 func byInstant(of func(*User) time.Time) func(a, b *User) int {
