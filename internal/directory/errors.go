@@ -20,9 +20,10 @@ var (
 	// ErrSuperseded says that an observation began before a later one was
 	// applied to the same row, so it must not be applied: read the row again.
 	ErrSuperseded = errors.New("a later observation of the row was applied")
-	// ErrHeld says that a single read would drop so many edges of a group
-	// that a sweep must show the same before it is believed.
-	ErrHeld = errors.New("the read would drop suspiciously many edges; a sweep has to confirm it")
+	// ErrHeld says that upstream was read and so much would be removed by it
+	// that it is not believed yet: of a single read, so many edges of a group
+	// that a sweep must show the same.
+	ErrHeld = errors.New("what was read would remove suspiciously much; a sweep has to confirm it")
 )
 
 // An AmbiguousNameError says that several groups bear a name.

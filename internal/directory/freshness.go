@@ -22,6 +22,16 @@ type Freshness struct {
 	ConfirmedAt time.Time
 }
 
+// Fresh returns f: whatever embeds it says so how fresh it is.
+func (f Freshness) Fresh() Freshness { return f }
+
+// A Renewal is how a demand for fresh rows was met: by asking upstream for
+// them, which began no earlier than the demand.
+type Renewal struct {
+	BeganAt time.Time // the rows are confirmed no earlier
+	Shared  bool      // somebody else had demanded it already
+}
+
 // Pin names the revision that a walk over several pages began with.
 type Pin struct {
 	Epoch       string

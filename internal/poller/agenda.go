@@ -98,14 +98,27 @@ func (p *Poller) MarkEverything() {
 func (p *Poller) ask() *demand {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.agenda.stir()
-	for _, d := range p.agenda.demands {
+	if d := p.agenda.asked(); d != nil {
+		return d
+	}
+	return p.agenda.ask()
+}
+
+// asked returns the demand that others have made already, nil if there is
+// none.
+func (a *agenda) asked() *demand {
+	for _, d := range a.demands {
 		if d.accept == "" {
 			return d
 		}
 	}
+	return nil
+}
+
+func (a *agenda) ask() *demand {
 	d := &demand{done: make(chan struct{})}
-	p.agenda.demands = append(p.agenda.demands, d)
+	a.demands = append(a.demands, d)
+	a.stir()
 	return d
 }
 

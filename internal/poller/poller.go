@@ -40,6 +40,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"rollcall/internal/directory"
 )
 
@@ -105,6 +107,7 @@ type Poller struct {
 	metrics  *metrics
 
 	sweeping chan struct{} // held by the sweep that runs
+	early    *rate.Limiter // requests of sweeps out of turn
 	rereads  rereads
 
 	// mu guards what is looked at often and changed briefly. It may be taken
@@ -120,6 +123,7 @@ func New(ctx context.Context, o Options) (*Poller, error) {
 		core: core{store: o.Store}, upstream: o.Upstream, logger: o.Logger,
 		share: o.RemovalShare, churn: o.ChurnInterval,
 		sweeping: make(chan struct{}, 1),
+		early:    newEarly(o.SweepHourly),
 		agenda:   newAgenda(newSchedule(o.Interval, o.SweepHourly, o.Jitter)),
 		rereads:  newRereads(),
 	}

@@ -41,20 +41,21 @@ func (p *Poller) SettleGroup(ctx context.Context, id string, how func(shown *dir
 
 // RefreshGroup is SettleGroup for no write's sake. Callers who want the same
 // group share a read that began after they came.
-func (p *Poller) RefreshGroup(ctx context.Context, id string) (directory.Freshness, error) {
-	return p.groups.flights.do(ctx, id, p.observations.next, func() (directory.Freshness, error) {
-		return p.SettleGroup(ctx, id, refreshed[directory.GroupRow])
+func (p *Poller) RefreshGroup(ctx context.Context, id string) (directory.Renewal, error) {
+	return p.groups.flights.do(ctx, id, func(ctx context.Context) error {
+		_, err := p.SettleGroup(ctx, id, refreshed[directory.GroupRow])
+		return err
 	})
 }
 
 // RefreshMember is RefreshGroup for a member.
-func (p *Poller) RefreshMember(ctx context.Context, id int64) (directory.Freshness, error) {
-	return p.members.flights.do(ctx, id, p.observations.next, func() (directory.Freshness, error) {
-		present, err := p.members.refresh(ctx, id, refreshed[directory.MemberRow])
+func (p *Poller) RefreshMember(ctx context.Context, id int64) (directory.Renewal, error) {
+	return p.members.flights.do(ctx, id, func(ctx context.Context) error {
+		_, err := p.members.refresh(ctx, id, refreshed[directory.MemberRow])
 		if saysGone(err) {
 			p.ask()
 		}
-		return present, err
+		return err
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -146,48 +147,89 @@ func (s recordingStore) Publish(ctx context.Context, p directory.Publication) (d
 	return s.Store.Publish(ctx, p)
 }
 
-func TestRefreshesThatCameBeforeAReadBeganShareIt(t *testing.T) {
+// A slow single read, and one caller whose read is under way.
+func inFlight(t *testing.T, test func(t *testing.T, w *world, id string, all *sync.WaitGroup)) {
+	t.Helper()
 	inWorld(t, populated(5), func(t *testing.T, w *world) {
 		w.sweep(directory.SweepPublished)
 		id := w.sim.Groups()[0].ID
 		w.sim.ResetRequests()
 		w.sim.Fault(tallyfysim.Fault{Match: isSingleRead, DelayAnswer: time.Second})
 		var all sync.WaitGroup
-		refresh := func() { all.Go(func() { w.mustRefresh(id) }) }
-		refresh()
+		all.Go(func() { w.mustRefresh(id) })
 		synctest.Wait()
-		w.sim.UpdateGroup(id, func(g *tallyfysim.Group) { g.Name = "Renamed" })
-		for range 20 { // these must not share the read that is under way
-			refresh()
-		}
+		test(t, w, id, &all)
 		all.Wait()
-		if got := w.requests(); len(got) != 2 {
-			t.Errorf("%d reads, want two", len(got))
-		}
-		w.wantEqual()
 		if n := len(w.groups.flights.rows); n != 0 {
 			t.Errorf("%d lines are left", n)
 		}
 	})
 }
 
-func TestRefreshWhoseCallerGoesAwayDoesNotSpoilTheOthers(t *testing.T) {
-	inWorld(t, populated(5), func(t *testing.T, w *world) {
-		w.sweep(directory.SweepPublished)
-		id := w.sim.Groups()[0].ID
-		w.sim.Fault(tallyfysim.Fault{Match: isSingleRead, DelayAnswer: time.Second})
+func TestRefreshesThatCameBeforeAReadBeganShareIt(t *testing.T) {
+	inFlight(t, func(t *testing.T, w *world, id string, all *sync.WaitGroup) {
+		w.sim.UpdateGroup(id, func(g *tallyfysim.Group) { g.Name = "Renamed" })
+		came := time.Now()
+		var alone atomic.Int32
+		for range 100 { // these must not share the read that is under way
+			all.Go(func() {
+				done, err := w.RefreshGroup(context.Background(), id)
+				if err != nil || done.BeganAt.Before(came) {
+					t.Errorf("%+v, %v: want a read that began after the call", done, err)
+				}
+				if !done.Shared {
+					alone.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if got := w.requests(); len(got) != 2 || alone.Load() != 1 {
+			t.Errorf("%d reads, want two; %d callers shared none, want one", len(got), alone.Load())
+		}
+		w.wantEqual()
+	})
+}
+
+func TestRefreshGoesOnForOthersWhenACallerGoesAway(t *testing.T) {
+	inFlight(t, func(t *testing.T, w *world, id string, all *sync.WaitGroup) {
 		ctx, cancel := context.WithCancel(context.Background())
-		var all sync.WaitGroup
 		all.Go(func() {
 			if _, err := w.RefreshGroup(ctx, id); !errors.Is(err, context.Canceled) {
 				t.Errorf("error %v, want that of the caller's context", err)
 			}
 		})
 		synctest.Wait()
-		all.Go(func() { w.mustRefresh(id) })
-		synctest.Wait()
+		for range 3 {
+			all.Go(func() { w.mustRefresh(id) })
+		}
+		time.Sleep(1500 * time.Millisecond) // the read for these four is under way
 		cancel()
+		left := time.Now()
 		all.Wait()
+		if got := w.requests(); len(got) != 2 || time.Since(left) > 500*time.Millisecond {
+			t.Errorf("%d reads, the last %s after the caller left: want it to go on", len(got), time.Since(left))
+		}
+	})
+}
+
+func TestRefreshForNobodyEndsOrNeverBegins(t *testing.T) {
+	inFlight(t, func(t *testing.T, w *world, id string, all *sync.WaitGroup) {
+		all.Wait()
+		left := time.Now()
+		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+		defer cancel()
+		for range 2 { // the read of the first is ended, that of the other never begins
+			all.Go(func() {
+				if _, err := w.RefreshGroup(ctx, id); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("error %v, want that of the caller's context", err)
+				}
+			})
+			synctest.Wait()
+		}
+		all.Wait()
+		if got := w.requests(); len(got) != 2 || time.Since(left) != 300*time.Millisecond {
+			t.Errorf("%d reads, over after %s", len(got), time.Since(left))
+		}
 	})
 }
 
