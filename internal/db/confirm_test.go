@@ -25,7 +25,7 @@ func confirmations(t *testing.T, read *db.DB, pin *directory.Pin) map[string]tim
 	groups, err := read.Groups(ctx, q)
 	add("groups", groups.Freshness, err)
 	members, err := read.Members(ctx, q)
-	add("members", members.Freshness, err)
+	add("members with counts", members.Freshness, err)
 	edges, err := read.GroupMembers(ctx, directory.GroupRef{ID: sales}, "", q)
 	add("members of the group", edges.Freshness, err)
 	person, err := read.GroupsOfPerson(ctx, directory.PersonRef{ID: 1}, q)
@@ -36,7 +36,7 @@ func confirmations(t *testing.T, read *db.DB, pin *directory.Pin) map[string]tim
 	group, err := read.Group(ctx, directory.GroupRef{ID: sales})
 	add("group", group.Freshness, err)
 	member, err := read.Member(ctx, directory.PersonRef{ID: 1})
-	add("member", member.Freshness, err)
+	add("member with a count", member.Freshness, err)
 	groupPayload, err := read.GroupPayload(ctx, sales)
 	add("group", groupPayload.Freshness, err)
 	memberPayload, err := read.MemberPayload(ctx, 1)
@@ -60,7 +60,7 @@ func TestConfirmationsAreOfTheRowsOfTheAnswer(t *testing.T) {
 	all := func(when time.Time, except map[string]time.Time) map[string]time.Time {
 		want := map[string]time.Time{
 			"groups": when, "members": when, "group": when, "member": when, "check": when, "all": when,
-			"members of the group": when, "groups of the member": when,
+			"members of the group": when, "groups of the member": when, "members with counts": when, "member with a count": when,
 		}
 		for what, when := range except {
 			want[what] = when
@@ -99,6 +99,7 @@ func TestConfirmationsAreOfTheRowsOfTheAnswer(t *testing.T) {
 			directory.Publication{DoubtedGroups: group(5), Sweep: sweep(20)},
 			all(at(20), map[string]time.Time{
 				"groups": at(5), "group": at(5), "check": at(5), "all": at(5), "members of the group": at(5), "groups of the member": at(5),
+				"members with counts": at(5), "member with a count": at(5),
 			}),
 		},
 		{

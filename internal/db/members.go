@@ -8,7 +8,8 @@ import (
 	"rollcall/internal/directory"
 )
 
-// Members returns members.
+// Members returns members. As each carries the count of its groups, a list is
+// confirmed when the least lately confirmed member or group was.
 func (db *DB) Members(ctx context.Context, q directory.ListQuery) (page directory.Page[directory.Member], err error) {
 	err = db.read(ctx, q.Pin, func(s *state) error {
 		page, err = s.members(ctx, q)
@@ -17,7 +18,8 @@ func (db *DB) Members(ctx context.Context, q directory.ListQuery) (page director
 	return page, wrap("list members", err)
 }
 
-// Member returns one member. A guest is none: ErrUnknownPerson.
+// Member returns one member, confirmed as GroupsOfPerson is. A guest is none:
+// ErrUnknownPerson.
 func (db *DB) Member(ctx context.Context, ref directory.PersonRef) (found directory.Found[directory.Member], err error) {
 	err = db.read(ctx, nil, func(s *state) error {
 		row, err := s.findMember(ctx, ref)
@@ -25,8 +27,8 @@ func (db *DB) Member(ctx context.Context, ref directory.PersonRef) (found direct
 			return err
 		}
 		found.Row = toMember(row, s.revision.Revision)
-		found.Freshness = s.fresh(effective(s.mirror.ConfirmedMs, row.ConfirmedMs, row.Doubted))
-		return nil
+		found.Freshness, err = s.freshPerson(ctx, person{id: row.ID, member: &row})
+		return err
 	})
 	return found, wrap("read a member", err)
 }
@@ -47,7 +49,7 @@ func (s *state) members(ctx context.Context, q directory.ListQuery) (page direct
 		return page, err
 	}
 	page.Rows = convert(rows, func(row MemberVersion) directory.Member { return toMember(row, s.revision.Revision) })
-	page.Freshness, err = s.freshList(ctx, ofMembers)
+	page.Freshness, err = s.freshList(ctx, ofMembers, ofGroups)
 	return page, err
 }
 
