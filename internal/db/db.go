@@ -64,6 +64,8 @@ type DB struct {
 	writer *sql.DB
 	writes *Queries
 
+	memory memory
+
 	made    []string // files that this Open made, until it succeeds
 	closing sync.Once
 	closed  error
@@ -177,7 +179,13 @@ func (db *DB) openToWrite(ctx context.Context, o Options) error {
 	if err := db.found(ctx); err != nil {
 		return fault(o.Path, err)
 	}
-	return db.openReaders(ctx, o.MMap)
+	if err := db.openReaders(ctx, o.MMap); err != nil {
+		return err
+	}
+	if err := db.memory.recall(ctx, db.reads); err != nil {
+		return fault(o.Path, err)
+	}
+	return nil
 }
 
 func (db *DB) openReaders(ctx context.Context, mmap int64) error {

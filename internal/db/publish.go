@@ -21,6 +21,9 @@ func (db *DB) Publish(ctx context.Context, p directory.Publication) (fresh direc
 	if db.writer == nil {
 		return fresh, errReadOnly
 	}
+	db.memory.publishing.Lock()
+	defer db.memory.publishing.Unlock()
+	var present *directory.Present
 	err = db.write(ctx, func(ctx context.Context, w *writing) error {
 		if w.mirror.Revision == 0 && !succeeded(p.Sweep) && !notesAlone(p) {
 			return directory.ErrNoData
@@ -28,9 +31,16 @@ func (db *DB) Publish(ctx context.Context, p directory.Publication) (fresh direc
 		if err := w.apply(ctx, p); err != nil {
 			return err
 		}
-		fresh, err = freshness(ctx, w.q)
+		if fresh, err = freshness(ctx, w.q); err != nil {
+			return err
+		}
+		present, err = db.memory.after(ctx, w.q, p, fresh)
+		db.memory.present.Store(nil)
 		return err
 	})
+	if err == nil {
+		db.memory.present.Store(present)
+	}
 	return fresh, wrap("publish", err)
 }
 

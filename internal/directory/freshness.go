@@ -25,6 +25,14 @@ type Freshness struct {
 // Fresh returns f: whatever embeds it says so how fresh it is.
 func (f Freshness) Fresh() Freshness { return f }
 
+// A Present is the present state where no row was last confirmed before the
+// last sweep. ConfirmedAt is when that began, so it holds of every list; if
+// Uniform, it holds of every row alone, too, else those may be younger.
+type Present struct {
+	Freshness
+	Uniform bool
+}
+
 // A Renewal is how a demand for fresh rows was met: by asking upstream for
 // them, which began no earlier than the demand.
 type Renewal struct {
