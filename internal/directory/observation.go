@@ -176,6 +176,10 @@ type Applied struct {
 	// Carried is what the write behind it asked for, whether or not that came
 	// to pass as asked: to lose members by it is nobody's surprise.
 	Carried Sent
+
+	// Fields are those of a member, by the newest of their names, that a write
+	// asked for and that came out so; the rest is a refresh.
+	Fields []string
 }
 
 // Sent names the fields of a group that a write carried.

@@ -1,6 +1,9 @@
 package poller
 
-import "rollcall/internal/directory"
+import (
+	"rollcall/internal/directory"
+	"rollcall/internal/payload"
+)
 
 // An update sets one row.
 type update[R any] struct {
@@ -37,6 +40,15 @@ func groupOrigins(how directory.Applied, b directory.Bounds, old, now *directory
 			how.Sent.Description && !equal(old.Description, now.Description)
 	}
 	return origins{by(attributes), by(how.Sent.Members), by(how.Sent.Guests)}
+}
+
+// memberOrigins ascribes a member's change to a write if that made any of it.
+func memberOrigins(how directory.Applied, b directory.Bounds, old, now *directory.MemberRow) origins {
+	cause := how.Cause
+	if old != nil && !payload.MemberChanged(old.Payload, now.Payload, how.Fields) {
+		cause = directory.CauseRefresh
+	}
+	return sameOrigin(originOf(cause, how, b))
 }
 
 func alikeGroups(a, b *directory.GroupRow) bool {

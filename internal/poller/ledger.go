@@ -68,6 +68,12 @@ func (l *ledger[ID]) seenBefore(id ID) time.Time {
 	return l.absentAt
 }
 
+// isKnown reports whether a row is stored and not in doubt.
+func (l *ledger[ID]) isKnown(id ID) bool {
+	e, stored := l.rows[id]
+	return stored && !e.doubted
+}
+
 func (l *ledger[ID]) set(id ID, e entry) {
 	l.rows[id] = e
 	delete(l.graves, id)

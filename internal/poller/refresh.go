@@ -48,13 +48,24 @@ func (p *Poller) RefreshGroup(ctx context.Context, id string) (directory.Renewal
 	})
 }
 
+// ApplyMember is ApplyGroup for a member.
+func (p *Poller) ApplyMember(ctx context.Context, obs directory.Observation, row directory.MemberRow, how directory.Applied) (directory.Freshness, error) {
+	return p.members.apply(ctx, obs, row, how)
+}
+
+// SettleMember is SettleGroup for a member.
+func (p *Poller) SettleMember(ctx context.Context, id int64, how func(shown *directory.MemberRow) directory.Applied) (directory.Freshness, error) {
+	present, err := p.members.refresh(ctx, id, how)
+	if saysGone(err) {
+		p.ask()
+	}
+	return present, err
+}
+
 // RefreshMember is RefreshGroup for a member.
 func (p *Poller) RefreshMember(ctx context.Context, id int64) (directory.Renewal, error) {
 	return p.members.flights.do(ctx, id, func(ctx context.Context) error {
-		_, err := p.members.refresh(ctx, id, refreshed[directory.MemberRow])
-		if saysGone(err) {
-			p.ask()
-		}
+		_, err := p.SettleMember(ctx, id, refreshed[directory.MemberRow])
 		return err
 	})
 }
@@ -63,17 +74,26 @@ func (p *Poller) RefreshMember(ctx context.Context, id int64) (directory.Renewal
 // confirmation, whatever began before finds, and is read again, while Run
 // runs, until it is known.
 func (p *Poller) DoubtGroup(ctx context.Context, id string) {
-	if err := p.doubt(ctx, id); err != nil {
+	if err := p.groups.doubtStored(ctx, id); err != nil {
 		p.logger.Warn("the doubt about a group could not be noted", "group", id, "error", err)
 	}
-	p.rereads.add(id)
+	p.rereads.add(doubtful{group: id})
 }
 
-func (p *Poller) doubt(ctx context.Context, id string) error {
-	p.applying.Lock()
-	defer p.applying.Unlock()
-	if err := p.trust(ctx); err != nil {
+// DoubtMember is DoubtGroup for a member.
+func (p *Poller) DoubtMember(ctx context.Context, id int64) {
+	if err := p.members.doubtStored(ctx, id); err != nil {
+		p.logger.Warn("the doubt about a member could not be noted", "member", id, "error", err)
+	}
+	p.rereads.add(doubtful{member: id})
+}
+
+// doubtStored is doubt for who does not hold applying.
+func (s *shelf[ID, R]) doubtStored(ctx context.Context, id ID) error {
+	s.applying.Lock()
+	defer s.applying.Unlock()
+	if err := s.trust(ctx); err != nil {
 		return err
 	}
-	return p.groups.doubt(ctx, id)
+	return s.doubt(ctx, id)
 }

@@ -7,20 +7,26 @@ import (
 	"time"
 )
 
-// rereads are the groups whose last write has an unknown outcome.
+// rereads are the rows whose last write has an unknown outcome.
 type rereads struct {
 	mu    sync.Mutex
-	ids   []string
+	rows  []doubtful
 	added chan struct{}
+}
+
+// A doubtful row is a group or, where that is empty, a member.
+type doubtful struct {
+	group  string
+	member int64
 }
 
 func newRereads() rereads { return rereads{added: make(chan struct{}, 1)} }
 
-func (r *rereads) add(id string) {
+func (r *rereads) add(row doubtful) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !slices.Contains(r.ids, id) {
-		r.ids = append(r.ids, id)
+	if !slices.Contains(r.rows, row) {
+		r.rows = append(r.rows, row)
 	}
 	select {
 	case r.added <- struct{}{}:
@@ -28,22 +34,22 @@ func (r *rereads) add(id string) {
 	}
 }
 
-func (r *rereads) take() []string {
+func (r *rereads) take() []doubtful {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	ids := r.ids
-	r.ids = nil
-	return ids
+	rows := r.rows
+	r.rows = nil
+	return rows
 }
 
-// The pauses before doubted groups are read again. The first gives upstream
+// The pauses before doubted rows are read again. The first gives upstream
 // time to finish what it did not answer.
 const (
 	firstReread = time.Second
 	lastReread  = time.Minute
 )
 
-// runRereads reads doubted groups again until they are known or ctx ends.
+// runRereads reads doubted rows again until they are known or ctx ends.
 func (p *Poller) runRereads(ctx context.Context) {
 	for pause := firstReread; ; {
 		select {
@@ -61,33 +67,44 @@ func (p *Poller) runRereads(ctx context.Context) {
 	}
 }
 
-// reread reads every doubted group once and reports whether all are known.
+// reread reads every doubted row once and reports whether all are known.
 func (p *Poller) reread(ctx context.Context) bool {
 	known := true
-	for _, id := range p.rereads.take() {
-		if p.isKnown(id) {
+	for _, row := range p.rereads.take() {
+		if p.isKnown(row) {
 			continue
 		}
 		if p.isRefused() {
-			p.rereads.add(id)
+			p.rereads.add(row)
 			known = false
 			continue
 		}
-		if _, err := p.RefreshGroup(ctx, id); err != nil {
-			p.logger.Debug("a group is still in doubt", "group", id, "error", err)
-			p.rereads.add(id)
+		if err := p.readAgain(ctx, row); err != nil {
+			p.logger.Debug("a row is still in doubt", "group", row.group, "member", row.member, "error", err)
+			p.rereads.add(row)
 			known = false
 		}
 	}
 	return known
 }
 
-// isKnown reports whether a sweep or a read has settled a group already.
-func (p *Poller) isKnown(id string) bool {
+func (p *Poller) readAgain(ctx context.Context, row doubtful) (err error) {
+	if row.group != "" {
+		_, err = p.RefreshGroup(ctx, row.group)
+	} else {
+		_, err = p.RefreshMember(ctx, row.member)
+	}
+	return err
+}
+
+// isKnown reports whether a sweep or a read has settled a row already.
+func (p *Poller) isKnown(row doubtful) bool {
 	p.applying.Lock()
 	defer p.applying.Unlock()
-	e, stored := p.groups.rows[id]
-	return stored && !e.doubted
+	if row.group != "" {
+		return p.groups.isKnown(row.group)
+	}
+	return p.members.isKnown(row.member)
 }
 
 // sleep waits and reports whether ctx still holds.

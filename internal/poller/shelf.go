@@ -108,10 +108,8 @@ func memberShelf(c *core, up Upstream) *shelf[int64, directory.MemberRow] {
 				deleted: r.Deleted, shape: r.Shape, oddities: r.Oddities,
 			}
 		},
-		alike: alikeMembers,
-		origins: func(how directory.Applied, b directory.Bounds, _, _ *directory.MemberRow) origins {
-			return sameOrigin(originOf(how.Cause, how, b))
-		},
+		alike:   alikeMembers,
+		origins: memberOrigins,
 		target: func(p *directory.Publication) target[int64, directory.MemberRow] {
 			return target[int64, directory.MemberRow]{
 				set: func(rows []update[directory.MemberRow], at time.Time) {
