@@ -83,6 +83,7 @@ type Options struct {
 	// Writes on users.
 	DisabledKeepGroups bool // a disabled user stays in its groups
 	EnableRestores     bool // enabling brings the lost memberships back
+	InvitationsJoin    bool // an invitation's `groups`, which are not documented, are ids of groups that the invited enter
 	RemovalKeepsRow    bool // a removed user stays listed as disabled
 	Seats              int  // full seats; more admins and standards are 409. 0 lifts the cap
 

@@ -1,6 +1,7 @@
 package tallyfysim
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 )
@@ -44,7 +45,23 @@ func (s *Sim) inviteUser(c *call) answer {
 		return seatPoolExhausted()
 	}
 	s.addUser(row)
+	if s.opts.InvitationsJoin {
+		s.enterGroups(row.ID, in.list("groups"))
+	}
 	return s.writtenUser(row)
+}
+
+// enterGroups puts a user into the groups that exist among ids.
+func (s *Sim) enterGroups(user int64, ids []json.RawMessage) {
+	for _, raw := range ids {
+		var id string
+		if json.Unmarshal(raw, &id) != nil || s.groups.byID[id] == nil {
+			continue
+		}
+		row := s.groups.byID[id].clone()
+		row.Members = append(row.Members, user)
+		s.replaceGroup(s.groups.byID[id], row)
+	}
 }
 
 // outOfSeats says whether row would take a full seat that is not there.

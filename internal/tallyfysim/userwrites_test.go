@@ -38,6 +38,16 @@ func TestInviteUser(t *testing.T) {
 	}
 }
 
+func TestInvitationsJoinGroupsIfTheyMay(t *testing.T) {
+	body := strings.Replace(invitation, "}", `,"groups":["g","none",5]}`, 1)
+	for want, s := range map[int]*tallyfysim.Sim{2: small(tallyfysim.Options{}), 3: small(tallyfysim.Options{InvitationsJoin: true})} {
+		ask(t, s, http.MethodPost, "./users/invite", body).want(t, http.StatusOK, "")
+		if got := members(s, "g"); len(got) != want {
+			t.Errorf("%v are in the group, want %d", got, want)
+		}
+	}
+}
+
 func TestUpdateUser(t *testing.T) {
 	s := small(tallyfysim.Options{})
 	s.UpdateUser(1002, func(u *tallyfysim.User) { u.Phone, u.Team = "1", "North" })

@@ -10,25 +10,25 @@ import (
 	"rollcall/internal/directory"
 )
 
-// mostWaiting is how many writes on one group may wait at once.
+// mostWaiting is how many writes on one row may wait at once.
 const mostWaiting = 100
 
 var errLineFull = &directory.UpstreamError{
-	Op: "write a group", Reason: directory.ReasonBudget, RetryAfter: 5 * time.Second,
-	Err: errors.New("too many writes on this group wait already"),
+	Op: "write", Reason: directory.ReasonBudget, RetryAfter: 5 * time.Second,
+	Err: errors.New("too many writes on this row wait already"),
 }
 
-// lines let writes on one group through one at a time, in the order they
-// came. Different groups do not wait for each other.
+// lines let writes on one row of a kind through one at a time, in the order
+// they came. Different rows do not wait for each other.
 type lines struct {
-	mu     sync.Mutex
-	groups map[string]*line
+	mu   sync.Mutex
+	rows map[string]*line
 }
 
 // A line exists while a write is under way; turns are those that wait.
 type line struct{ turns []chan struct{} }
 
-// enter waits for the turn of a write on a group. The caller leaves when the
+// enter waits for the turn of a write on a row. The caller leaves when the
 // write and its refresh are over. A write without an id, a creation, waits
 // for nobody.
 func (l *lines) enter(ctx context.Context, id string) (leave func(), err error) {
@@ -53,12 +53,12 @@ func (l *lines) join(id string) (chan struct{}, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	turn := make(chan struct{})
-	if l.groups == nil {
-		l.groups = map[string]*line{}
+	if l.rows == nil {
+		l.rows = map[string]*line{}
 	}
-	switch at := l.groups[id]; {
+	switch at := l.rows[id]; {
 	case at == nil:
-		l.groups[id] = &line{}
+		l.rows[id] = &line{}
 		close(turn)
 	case len(at.turns) >= mostWaiting:
 		return nil, errLineFull
@@ -72,9 +72,9 @@ func (l *lines) join(id string) (chan struct{}, error) {
 func (l *lines) leave(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	at := l.groups[id]
+	at := l.rows[id]
 	if len(at.turns) == 0 {
-		delete(l.groups, id)
+		delete(l.rows, id)
 		return
 	}
 	close(at.turns[0])
@@ -84,7 +84,7 @@ func (l *lines) leave(id string) {
 // giveUp leaves the line early, or passes a turn on that came at this moment.
 func (l *lines) giveUp(id string, turn chan struct{}) {
 	l.mu.Lock()
-	at := l.groups[id]
+	at := l.rows[id]
 	i := slices.Index(at.turns, turn)
 	if i >= 0 {
 		at.turns = slices.Delete(at.turns, i, i+1)

@@ -81,16 +81,25 @@ func sameEmail(a, b string) bool { return directory.FoldEmail(a) == directory.Fo
 
 // parseAnswer reads the group that a write's answer shows.
 func parseAnswer(body []byte) (directory.GroupRow, error) {
+	data, err := dataOf(body)
+	if err != nil {
+		return directory.GroupRow{}, err
+	}
+	return payload.DecodeGroup(data, directory.SingleForm)
+}
+
+// dataOf returns the object that a write's answer shows.
+func dataOf(body []byte) (json.RawMessage, error) {
 	var envelope struct {
 		Data json.RawMessage `json:"data"`
 	}
 	if err := json.Unmarshal(body, &envelope); err != nil {
-		return directory.GroupRow{}, err
+		return nil, err
 	}
 	if !strings.HasPrefix(string(envelope.Data), "{") {
-		return directory.GroupRow{}, errors.New("the answer shows no group")
+		return nil, errors.New("the answer shows no object")
 	}
-	return payload.DecodeGroup(envelope.Data, directory.SingleForm)
+	return envelope.Data, nil
 }
 
 // saysDeleted reports whether the success of a deletion is upstream's own: it

@@ -32,6 +32,7 @@ type world struct {
 	sim    *tallyfysim.Sim
 	poller *poller.Poller
 	db     *db.DB
+	path   string
 	log    *lockedLog
 }
 
@@ -69,7 +70,8 @@ func inWorld(t *testing.T, o tallyfysim.Options, test func(t *testing.T, w *worl
 func newWorld(t *testing.T, o tallyfysim.Options) *world {
 	t.Helper()
 	o.Organization = dbtest.Organization
-	w := &world{t: t, sim: tallyfysim.New(o), db: dbtest.New(t), log: &lockedLog{}}
+	w := &world{t: t, sim: tallyfysim.New(o), path: t.TempDir() + "/rollcall.db", log: &lockedLog{}}
+	w.db = dbtest.Open(t, w.path)
 	client, err := tallyfy.New(tallyfy.Options{
 		BaseURL: "https://go.tallyfy.com/api", Organization: o.Organization,
 		Token: tallyfy.StaticToken(w.sim.Token()), Transport: w.sim.Transport(),

@@ -1,12 +1,13 @@
-// Package write passes writes on groups through to Tallyfy and sees to the
-// mirror's copy before the answer leaves.
+// Package write passes writes on groups, users and guests through to Tallyfy
+// and sees to the mirror's copy before the answer leaves.
 //
-// A write is sent once, as it came. Writes on one group go one at a time, in
+// A write is sent once, as it came. Writes on one row go one at a time, in
 // the order they came. What upstream answers is applied under the rule for
-// observations if it shows all that was sent; otherwise the group is read.
-// When nobody knows what became of a write, the group is in doubt until it
-// was read again. Once a write is on its way it is seen through, whether or
-// not its client waits.
+// observations if it shows all that was sent; otherwise the row is read.
+// When nobody knows what became of a write, the row is in doubt until it
+// was read again. A write that may reach rows which nobody can name makes
+// everything be read again. Once a write is on its way it is seen through,
+// whether or not its client waits.
 package write
 
 import (
@@ -27,11 +28,13 @@ type Upstream interface {
 
 // A Mirror is brought up to date by what writes show. See package poller.
 type Mirror interface {
+	people
 	Begin() directory.Observation
 	ApplyGroup(context.Context, directory.Observation, directory.GroupRow, directory.Applied) (directory.Freshness, error)
 	RemoveGroup(ctx context.Context, obs directory.Observation, id string, how directory.Applied) (directory.Freshness, error)
 	SettleGroup(ctx context.Context, id string, how func(*directory.GroupRow) directory.Applied) (directory.Freshness, error)
 	DoubtGroup(ctx context.Context, id string)
+	MarkEverything()
 	Sync(ctx context.Context, wait time.Duration) (directory.Sweep, error)
 }
 
@@ -54,7 +57,8 @@ type Writer struct {
 	logger    *slog.Logger
 	actor     func(context.Context) string
 	requestID func(context.Context) string
-	lines     lines
+	lines     lines // of groups
+	persons   lines // of users and guests
 }
 
 // New makes a Writer.
@@ -83,36 +87,57 @@ func nobody(context.Context) string { return "" }
 // the write waits in line it ends with ctx; once it is sent it does not.
 func (w *Writer) Group(ctx context.Context, r *http.Request, body []byte) (*directory.Outcome, error) {
 	id := groupID(r.URL)
-	leave, err := w.lines.enter(ctx, id)
+	return w.pass(ctx, r, body, passage{
+		line: &w.lines, row: id, about: slog.String("group", id),
+		lost: func(ctx context.Context) { w.doubt(ctx, id) },
+		refresh: func(ctx context.Context, obs directory.Observation, out *directory.Outcome) (directory.Refresh, directory.Freshness) {
+			o := &order{
+				Writer: w, obs: obs, id: id, actor: w.actor(ctx),
+				isDelete: r.Method == http.MethodDelete, sent: parseSent(body),
+			}
+			return o.refresh(ctx, out)
+		},
+	})
+}
+
+// A passage is a write on its way: the line in which it waits, how the log
+// names its row, and what the mirror's copy needs when its outcome is lost or
+// known.
+type passage struct {
+	line    *lines
+	row     string // empty waits for nobody
+	about   slog.Attr
+	lost    func(context.Context)
+	refresh func(context.Context, directory.Observation, *directory.Outcome) (directory.Refresh, directory.Freshness)
+}
+
+// pass sends a write in its turn and sees to the copy.
+func (w *Writer) pass(ctx context.Context, r *http.Request, body []byte, p passage) (*directory.Outcome, error) {
+	leave, err := p.line.enter(ctx, p.row)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
 	began := time.Now()
 	ctx = context.WithoutCancel(ctx)
-	out, err := w.send(ctx, r, id, body)
-	w.log(ctx, r.Method, id, out, err, time.Since(began))
+	out, err := w.send(ctx, r, body, p)
+	w.log(ctx, r.Method, p.about, out, err, time.Since(began))
 	return out, err
 }
 
-// send forwards a write and sees to the copy.
-func (w *Writer) send(ctx context.Context, r *http.Request, id string, body []byte) (*directory.Outcome, error) {
+func (w *Writer) send(ctx context.Context, r *http.Request, body []byte, p passage) (*directory.Outcome, error) {
 	obs := w.mirror.Begin()
 	out, err := w.forward(ctx, r, body)
 	switch {
 	case isUnsent(err):
 		return nil, err
 	case err != nil:
-		w.doubt(ctx, id)
+		p.lost(ctx)
 		return nil, err
-	}
-	o := &order{
-		Writer: w, obs: obs, id: id, actor: w.actor(ctx),
-		isDelete: r.Method == http.MethodDelete, sent: parseSent(body),
 	}
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	out.Refresh, out.Freshness = o.refresh(bounded, out)
+	out.Refresh, out.Freshness = p.refresh(bounded, obs, out)
 	return out, nil
 }
 
@@ -129,13 +154,17 @@ func (w *Writer) doubt(ctx context.Context, id string) {
 		w.mirror.DoubtGroup(context.WithoutCancel(ctx), id)
 		return
 	}
+	w.askForSweep(ctx)
+}
+
+func (w *Writer) askForSweep(ctx context.Context) {
 	_, _ = w.mirror.Sync(ctx, 0) // without a wait it only asks
 }
 
 // log writes the one line of a write.
-func (w *Writer) log(ctx context.Context, method, id string, out *directory.Outcome, err error, took time.Duration) {
+func (w *Writer) log(ctx context.Context, method string, about slog.Attr, out *directory.Outcome, err error, took time.Duration) {
 	attrs := []slog.Attr{
-		slog.String("method", method), slog.String("group", id),
+		slog.String("method", method), about,
 		slog.String("actor", w.actor(ctx)), slog.String("request_id", w.requestID(ctx)), slog.Duration("took", took),
 	}
 	if err != nil {

@@ -350,7 +350,7 @@ func TestWritesOnOneGroupGoOneAtATimeInOrder(t *testing.T) {
 			}
 		}
 		w.wantEqual()
-		if len(w.lines.groups) != 0 {
+		if len(w.lines.rows) != 0 {
 			t.Error("lines are left behind")
 		}
 	})
@@ -383,7 +383,7 @@ func TestLineOfWritesIsBoundedAndMayBeLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 		again()
-		if len(w.lines.groups) != 0 {
+		if len(w.lines.rows) != 0 {
 			t.Error("the line is left behind")
 		}
 	})
@@ -456,7 +456,7 @@ func TestTurnThatComesToOneWhoHasLeftIsPassedOn(t *testing.T) {
 			cancel()
 			leave()
 			waiting.Wait()
-			if len(w.lines.groups) != 0 {
+			if len(w.lines.rows) != 0 {
 				t.Fatal("the line waits for one who has left")
 			}
 		}
