@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"rollcall/internal/directory"
 )
@@ -29,15 +31,40 @@ func groupID(u *url.URL) string {
 	return id
 }
 
-// forward sends r with body and reads the whole answer. An answer that breaks
-// off is lost.
+// turnPatience is how long a write that upstream does not admit is tried.
+const turnPatience = 10 * time.Second
+
+// forward sends r with body and reads the whole answer. What upstream did not
+// admit, a 429, is sent again when its Retry-After has passed, as long as that
+// is within turnPatience and ctx holds; else the 429 is the answer. But for
+// that wait, what is sent does not end with ctx.
 func (w *Writer) forward(ctx context.Context, r *http.Request, body []byte) (*directory.Outcome, error) {
-	out := r.Clone(ctx)
+	until := time.Now().Add(turnPatience)
+	out, err := w.once(ctx, r, body)
+	for err == nil && out.Status == http.StatusTooManyRequests {
+		pause := retryAfter(out.Header)
+		if time.Now().Add(pause).After(until) || !sleep(ctx, pause) {
+			break
+		}
+		again, failure := w.once(ctx, r, body)
+		if isUnsent(failure) {
+			break
+		}
+		out, err = again, failure
+	}
+	return out, err
+}
+
+// once sends r with body and reads the whole answer. An answer that breaks
+// off is lost.
+func (w *Writer) once(ctx context.Context, r *http.Request, body []byte) (*directory.Outcome, error) {
+	out := r.Clone(context.WithoutCancel(ctx))
+	out.Header.Del("Accept-Encoding") // the answer is read here, so that its coding is the transport's
 	out.Body, out.GetBody, out.ContentLength = http.NoBody, nil, int64(len(body))
 	if len(body) > 0 {
 		out.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	resp, err := w.upstream.Forward(ctx, out)
+	resp, err := w.upstream.Forward(out.Context(), out)
 	if err != nil {
 		return nil, err
 	}
@@ -52,4 +79,30 @@ func (w *Writer) forward(ctx context.Context, r *http.Request, body []byte) (*di
 		}
 	}
 	return &directory.Outcome{Status: resp.StatusCode, Header: resp.Header, Body: answer}, nil
+}
+
+// retryAfter reads how long a throttled upstream asks to be left alone, in
+// seconds or as a date: at least a second, and a few where it does not say.
+func retryAfter(h http.Header) time.Duration {
+	const unsaid = 5 * time.Second
+	text := strings.TrimSpace(h.Get("Retry-After"))
+	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return max(time.Second, time.Duration(seconds)*time.Second)
+	}
+	if date, err := http.ParseTime(text); err == nil {
+		return max(time.Second, time.Until(date))
+	}
+	return unsaid
+}
+
+// sleep waits and reports whether ctx still holds.
+func sleep(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
 }

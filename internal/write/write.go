@@ -1,13 +1,13 @@
 // Package write passes writes on groups, users and guests through to Tallyfy
 // and sees to the mirror's copy before the answer leaves.
 //
-// A write is sent once, as it came. Writes on one row go one at a time, in
-// the order they came. What upstream answers is applied under the rule for
-// observations if it shows all that was sent; otherwise the row is read.
-// When nobody knows what became of a write, the row is in doubt until it
-// was read again. A write that may reach rows which nobody can name makes
-// everything be read again. Once a write is on its way it is seen through,
-// whether or not its client waits.
+// A write is sent once, as it came; only one that upstream did not admit is
+// sent again. Writes on one row go one at a time, in the order they came. What
+// upstream answers is applied under the rule for observations if it shows all
+// that was sent; otherwise the row is read. When nobody knows what became of a
+// write, the row is in doubt until it was read again. A write that may reach
+// rows which nobody can name makes everything be read again. Once a write is
+// on its way it is seen through, whether or not its client waits.
 package write
 
 import (
@@ -84,7 +84,8 @@ func nobody(context.Context) string { return "" }
 //
 // An error is an *directory.UpstreamError: with ReasonBudget or
 // ReasonInternal nothing was sent, any other leaves the outcome unknown. While
-// the write waits in line it ends with ctx; once it is sent it does not.
+// the write waits, in line or for upstream to admit it, it ends with ctx; once
+// it is admitted it does not.
 func (w *Writer) Group(ctx context.Context, r *http.Request, body []byte) (*directory.Outcome, error) {
 	id := groupID(r.URL)
 	return w.pass(ctx, r, body, passage{
@@ -119,7 +120,6 @@ func (w *Writer) pass(ctx context.Context, r *http.Request, body []byte, p passa
 	}
 	defer leave()
 	began := time.Now()
-	ctx = context.WithoutCancel(ctx)
 	out, err := w.send(ctx, r, body, p)
 	w.log(ctx, r.Method, p.about, out, err, time.Since(began))
 	return out, err
@@ -128,6 +128,7 @@ func (w *Writer) pass(ctx context.Context, r *http.Request, body []byte, p passa
 func (w *Writer) send(ctx context.Context, r *http.Request, body []byte, p passage) (*directory.Outcome, error) {
 	obs := w.mirror.Begin()
 	out, err := w.forward(ctx, r, body)
+	ctx = context.WithoutCancel(ctx)
 	switch {
 	case isUnsent(err):
 		return nil, err

@@ -150,9 +150,9 @@ func TestRefusedWriteLeavesEverythingAsItIs(t *testing.T) {
 		}
 		w.sim.Fault(tallyfysim.Fault{Match: tallyfysim.On("DELETE", ""), Status: 403, Times: 1})
 		w.write("DELETE", path, "", 403, "")
-		w.sim.Fault(tallyfysim.Fault{Match: tallyfysim.On("PUT", ""), Status: 429, RetryAfter: "7", Times: 1})
+		w.sim.Fault(tallyfysim.Fault{Match: tallyfysim.On("PUT", ""), Status: 429, RetryAfter: "11", Times: 1})
 		out = w.write("PUT", path, `{"name":"n","description":"d"}`, 429, "")
-		if out.Header.Get("Retry-After") != "7" {
+		if out.Header.Get("Retry-After") != "11" {
 			t.Errorf("headers %v", out.Header)
 		}
 		w.wantRequests("PUT", "DELETE", "PUT")
