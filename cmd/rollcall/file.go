@@ -127,6 +127,10 @@ func (nowhere) Group(context.Context, *http.Request, []byte) (*directory.Outcome
 	return nil, errFileOnly
 }
 
+func (nowhere) Person(context.Context, *http.Request, []byte) (*directory.Outcome, error) {
+	return nil, errFileOnly
+}
+
 func (nowhere) Forward(context.Context, *http.Request) (*http.Response, error) {
 	return nil, errFileOnly
 }

@@ -82,10 +82,12 @@ type Poller interface {
 	MarkEverything()
 }
 
-// A Writer sends a write on groups upstream and sees to the mirror's copy
-// before it returns. The request's path begins with /organizations/.
+// A Writer sends a write on groups, or on users and guests, upstream and sees
+// to the mirror's copy before it returns. The request's path begins with
+// /organizations/.
 type Writer interface {
 	Group(ctx context.Context, r *http.Request, body []byte) (*directory.Outcome, error)
+	Person(ctx context.Context, r *http.Request, body []byte) (*directory.Outcome, error)
 }
 
 // An Upstream passes requests on as they are. The caller closes the answer's

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -12,13 +13,45 @@ import (
 // writeGroup sends a write on groups upstream as it came. Its answer goes
 // back as it came, after the mirror's copy was seen to.
 func (s *server) writeGroup(w http.ResponseWriter, r *http.Request) error {
+	return s.writeRow(w, r, s.Writer.Group)
+}
+
+// userWrites are the documented writes on users
+// (https://tallyfy.com/products/pro/integrations/open-api/code-samples/members/).
+// All others are forwarded.
+var userWrites = []string{
+	"POST /users/invite",
+	"PUT /users/{id}",
+	"PUT /users/{id}/role",
+	"PUT /users/{id}/enable",
+	"DELETE /users/{id}/disable",
+	"DELETE /users/{id}",
+	"DELETE /users/{id}/delete",
+	"PUT /users/{id}/to/guest",
+}
+
+// otherWrites are those on the caller's own user and on guests.
+var otherWrites = []string{
+	"PUT /me",
+	"PUT /guests/{email}/enable",
+	"DELETE /guests/{email}/disable",
+	"DELETE /guests/{email}",
+	"POST /guests/{email}/to/member",
+}
+
+// writePerson is writeGroup for users and guests.
+func (s *server) writePerson(w http.ResponseWriter, r *http.Request) error {
+	return s.writeRow(w, r, s.Writer.Person)
+}
+
+func (s *server) writeRow(w http.ResponseWriter, r *http.Request, send func(context.Context, *http.Request, []byte) (*directory.Outcome, error)) error {
 	body, err := readBody(w, r)
 	if err != nil {
 		return err
 	}
 	out := r.Clone(r.Context())
 	out.URL = below(r.URL)
-	outcome, err := s.Writer.Group(r.Context(), out, body)
+	outcome, err := send(r.Context(), out, body)
 	if _, sent := errors.AsType[*directory.UpstreamError](err); sent && mayHaveActed(err) {
 		return unknownOutcome(err)
 	}

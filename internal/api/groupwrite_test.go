@@ -29,8 +29,48 @@ func TestGroupWritesGoThroughTheWriter(t *testing.T) {
 			}
 		}
 	}
-	if w.poller.marks != 0 || w.upstream.request != nil {
+	if w.poller.marks != 0 || w.upstream.request != nil || w.writer.kind != "group" {
 		t.Error("a write that is known row by row was forwarded beside the writer")
+	}
+}
+
+func TestWritesOnUsersAndGuestsGoThroughTheWriter(t *testing.T) {
+	w := newPeople(t)
+	for _, c := range [][2]string{
+		{"POST", "/users/invite"},
+		{"PUT", "/users/11"},
+		{"PUT", "/users/11/role"},
+		{"PUT", "/users/11/enable"},
+		{"DELETE", "/users/11/disable"},
+		{"DELETE", "/users/11"},
+		{"DELETE", "/users/11/delete"},
+		{"PUT", "/users/11/to/guest"},
+		{"PUT", "/me"},
+		{"DELETE", "/guests/a%2Bb@x.test"},
+		{"DELETE", "/guests/a@x.test/disable"},
+		{"PUT", "/guests/a@x.test/enable"},
+		{"POST", "/guests/a%40x.test/to/member"},
+	} {
+		for _, prefix := range []string{"", "/api"} {
+			w.writer.kind, w.writer.outcome = "", &directory.Outcome{Status: 200, Header: http.Header{}, Body: []byte(`{"data":"theirs"}`), Refresh: directory.RefreshPending}
+			path := "/organizations/" + org + c[1] + "?with_reassignment=true&to=3"
+			got := w.do(c[0], prefix+path, `{"broken`, "Authorization", "Bearer own").wants(200)
+			if got.body != `{"data":"theirs"}` || got.header.Get("Rollcall-Refresh") != "pending" || got.header.Get("Cache-Status") != "rollcall; fwd=method" {
+				t.Error(got.header, got.body)
+			}
+			if r := w.writer.request; w.writer.kind != "person" || r.Method != c[0] || r.URL.RequestURI() != path || w.writer.body != `{"broken` || r.Header.Get("Authorization") != "Bearer own" {
+				t.Errorf("%s %s: the %s writer was given %s %s %q", c[0], path, w.writer.kind, r.Method, r.URL, w.writer.body)
+			}
+		}
+	}
+	w.do("PUT", "/organizations/"+org+"/users/11", "{}").wants(401)
+	w.do("PUT", "/organizations/other/users/11", "{}", "Authorization", "Bearer own").wants(404)
+	w.writer.err = &directory.UpstreamError{Op: "forward PUT", Reason: directory.ReasonTransport}
+	if got := w.do("PUT", "/organizations/"+org+"/users/11", "{}", "Authorization", "Bearer own").wants(504); got.header.Get("Rollcall-Refresh") != "pending" {
+		t.Error(got.header)
+	}
+	if w.poller.marks != 0 || w.upstream.request != nil {
+		t.Error("a write was forwarded beside the writer")
 	}
 }
 

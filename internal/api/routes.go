@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -26,14 +27,8 @@ func (s *server) routes() error {
 		s.handle(access.WriteGroup, "POST "+org+"/groups", s.writeGroup)
 		s.handle(access.WriteGroup, "PUT "+org+"/groups/{id}", s.writeGroup)
 		s.handle(access.WriteGroup, "DELETE "+org+"/groups/{id}", s.writeGroup)
-		s.handle(access.WriteUser, "POST "+org+"/users/invite", s.forward)
-		s.handle(access.WriteUser, "PUT "+org+"/users/{id}", s.forward)
-		s.handle(access.WriteUser, "PUT "+org+"/users/{id}/role", s.forward)
-		s.handle(access.WriteUser, "DELETE "+org+"/users/{id}/disable", s.forward)
-		s.handle(access.WriteUser, "PUT "+org+"/users/{id}/enable", s.forward)
-		s.handle(access.WriteUser, "DELETE "+org+"/users/{id}", s.forward)
-		s.handle(access.WriteUser, "DELETE "+org+"/users/{id}/delete", s.forward)
-		s.handle(access.WriteUser, "PUT "+org+"/users/{id}/to/guest", s.forward)
+		s.handleEach(access.WriteUser, org, userWrites, s.writePerson)
+		s.handleEach(access.ForwardWrite, org, otherWrites, s.writePerson)
 		for _, all := range []string{org, base + "/me", base + "/applications/{org}"} {
 			for _, rest := range []string{"", "/{rest...}"} {
 				s.handle(access.ForwardRead, "GET "+all+rest, s.forward)
@@ -82,6 +77,14 @@ func (s *server) opsRoutes() http.Handler {
 // A handler answers a request, or says why not; what it returns is turned
 // into an answer by fail.
 type handler func(http.ResponseWriter, *http.Request) error
+
+// handleEach registers routes below a path under one action.
+func (s *server) handleEach(action access.Action, below string, routes []string, h handler) {
+	for _, route := range routes {
+		method, path, _ := strings.Cut(route, " ")
+		s.handle(action, method+" "+below+path, h)
+	}
+}
 
 func (s *server) handle(a access.Action, pattern string, h handler) {
 	s.actions[pattern] = a

@@ -223,6 +223,29 @@ func TestAChunkedBodyOverTheLimitIs413AndNoWrite(t *testing.T) {
 	}
 }
 
+func TestAUserWriteIsShownByTheNextRead(t *testing.T) {
+	r := newReplica(t, newSim())
+	users := "/organizations/" + org + "/users"
+	write := func(method, path, body string) answer {
+		t.Helper()
+		got := r.do(method, users+path, body, "Authorization", simToken, "Content-Type", "application/json").wants(200)
+		if got.header.Get("Rollcall-Refresh") != "" || got.header.Get("Rollcall-Revision") == "" {
+			t.Error(got.header)
+		}
+		return got
+	}
+	invited := write("POST", "/invite", `{"email":"new@works.test","first_name":"New","last_name":"Pyke","role":"standard","message":"Welcome"}`)
+	id := itoa(int64(invited.at("data", "id").(float64)))
+	if got := r.get("/v1/members/new@works.test").wants(200); got.at("data", "status") != "invited" || itoa(int64(got.at("data", "id").(float64))) != id {
+		t.Error(got.body)
+	}
+	write("PUT", "/"+id+"/role", `{"role":"light"}`)
+	write("PUT", "/"+id, `{"first_name":"Osric","last_name":"Vane","timezone":"UTC"}`)
+	if got := r.get(users + "/" + id).wants(200); got.at("data", "role") != "light" || got.at("data", "full_name") != "Osric Vane" {
+		t.Error(got.body)
+	}
+}
+
 func TestAUserWriteIsShownAfterTheSyncItAsksFor(t *testing.T) {
 	r := newReplica(t, newSim())
 	var member int64

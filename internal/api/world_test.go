@@ -345,6 +345,7 @@ func (p *playedPoller) MarkEverything() {
 }
 
 type playedWriter struct {
+	kind    string
 	request *http.Request
 	body    string
 	outcome *directory.Outcome
@@ -352,7 +353,12 @@ type playedWriter struct {
 }
 
 func (p *playedWriter) Group(_ context.Context, r *http.Request, body []byte) (*directory.Outcome, error) {
-	p.request, p.body = r, string(body)
+	p.kind, p.request, p.body = "group", r, string(body)
+	return p.outcome, p.err
+}
+
+func (p *playedWriter) Person(_ context.Context, r *http.Request, body []byte) (*directory.Outcome, error) {
+	p.kind, p.request, p.body = "person", r, string(body)
 	return p.outcome, p.err
 }
 
