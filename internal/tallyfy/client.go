@@ -5,7 +5,8 @@
 //
 //   - no more requests leave than the limits allow in any sliding five
 //     seconds, minute and hour, retries and restarts included;
-//   - forwarded requests go before single reads, and these before lists;
+//   - forwarded requests, and reads that a caller awaits, go before other
+//     single reads, and these before lists;
 //   - reads are retried a few times, writes never;
 //   - a 429 makes everybody wait;
 //   - what comes back is a whole answer of the right shape or an error: never

@@ -73,8 +73,11 @@ func (c *Client) Sweeping(ctx context.Context) context.Context {
 }
 
 func laneOf(ctx context.Context, l lane) lane {
-	if ctx.Value(sweepKey{}) != nil {
+	switch {
+	case ctx.Value(sweepKey{}) != nil:
 		return listLane
+	case l == readLane && ctx.Value(awaitedKey{}) != nil:
+		return forwardLane
 	}
 	return l
 }
