@@ -173,6 +173,10 @@ type Applied struct {
 	Actor string // who wrote, empty when unknown
 	Sent  Sent   // for CauseWrite: what the write asked for; the rest is a refresh
 
+	// NotBefore is when the request left that made what was sent, where that
+	// is known to be its only maker; zero for whatever is known of the row.
+	NotBefore time.Time
+
 	// Carried is what the write behind it asked for, whether or not that came
 	// to pass as asked: to lose members by it is nobody's surprise.
 	Carried Sent

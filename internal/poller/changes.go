@@ -28,9 +28,13 @@ func originOf(cause directory.Cause, how directory.Applied, b directory.Bounds) 
 // groupOrigins ascribes to a write what it sent and to the look at its
 // outcome what that showed beside. old is nil for a row that was not stored.
 func groupOrigins(how directory.Applied, b directory.Bounds, old, now *directory.GroupRow) origins {
+	own := b
+	if how.NotBefore.After(b.NotBefore) {
+		own.NotBefore = how.NotBefore
+	}
 	by := func(sent bool) directory.Origin {
 		if how.Cause == directory.CauseWrite && sent {
-			return originOf(directory.CauseWrite, how, b)
+			return originOf(directory.CauseWrite, how, own)
 		}
 		return originOf(directory.CauseRefresh, how, b)
 	}

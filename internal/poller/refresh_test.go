@@ -137,6 +137,34 @@ func TestWhatAWriteSentIsItsOwnAndTheRestARefresh(t *testing.T) {
 	})
 }
 
+func TestWhatARequestAloneCanHaveMadeLiesBehindIt(t *testing.T) {
+	inWorld(t, populated(5), func(t *testing.T, w *world) {
+		w.sweep(directory.SweepPublished)
+		swept := time.Now()
+		id := w.sim.Groups()[0].ID
+		for _, c := range []struct{ since, want time.Time }{
+			{time.Time{}, swept}, {swept.Add(-time.Hour), swept.Add(time.Minute)}, {swept.Add(5 * time.Minute), swept.Add(5 * time.Minute)},
+		} {
+			time.Sleep(time.Minute)
+			obs := w.Begin()
+			w.sim.UpdateGroup(id, func(g *tallyfysim.Group) { g.Name, g.Guests = g.Name+"!", append(g.Guests, g.Name+"@x.test") })
+			var pub directory.Publication
+			w.groups.store = recordingStore{w.db, &pub}
+			w.store = w.groups.store
+			how := directory.Applied{Cause: directory.CauseWrite, Sent: directory.Sent{Guests: true}, NotBefore: c.since}
+			if _, err := w.ApplyGroup(context.Background(), obs, w.group(id), how); err != nil {
+				t.Fatal(err)
+			}
+			if got := pub.Groups[0].Guests.NotBefore; !got.Equal(c.want) {
+				t.Errorf("sent after %v, the change lies behind %v, want %v", c.since, got, c.want)
+			}
+			if got := pub.Groups[0].Attributes.NotBefore; got.After(obs.BeganAt) {
+				t.Errorf("what was seen beside lies behind %v", got)
+			}
+		}
+	})
+}
+
 type recordingStore struct {
 	Store
 	last *directory.Publication
