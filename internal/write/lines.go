@@ -10,12 +10,20 @@ import (
 	"rollcall/internal/directory"
 )
 
-// mostWaiting is how many writes on one row may wait at once.
-const mostWaiting = 100
+const (
+	mostWaiting = 100              // writes on one row at once
+	longestTurn = 90 * time.Second // that one of them waits
+)
 
-var errLineFull = &directory.UpstreamError{
-	Op: "write", Reason: directory.ReasonBudget, RetryAfter: 5 * time.Second,
-	Err: errors.New("too many writes on this row wait already"),
+var (
+	errLineFull = errLine("too many writes on this row wait already")
+	errLineSlow = errLine("the writes on this row that came before take too long")
+)
+
+func errLine(why string) error {
+	return &directory.UpstreamError{
+		Op: "write", Reason: directory.ReasonBudget, RetryAfter: 5 * time.Second, Err: errors.New(why),
+	}
 }
 
 // lines let writes on one row of a kind through one at a time, in the order
@@ -28,9 +36,9 @@ type lines struct {
 // A line exists while a write is under way; turns are those that wait.
 type line struct{ turns []chan struct{} }
 
-// enter waits for the turn of a write on a row. The caller leaves when the
-// write and its refresh are over. A write without an id, a creation, waits
-// for nobody.
+// enter waits for the turn of a write on a row, neither longer than
+// longestTurn nor than ctx lasts. The caller leaves when the write and its
+// refresh are over. A write without an id, a creation, waits for nobody.
 func (l *lines) enter(ctx context.Context, id string) (leave func(), err error) {
 	if id == "" {
 		return func() {}, nil
@@ -39,13 +47,18 @@ func (l *lines) enter(ctx context.Context, id string) (leave func(), err error) 
 	if err != nil {
 		return nil, err
 	}
+	tooLong := time.NewTimer(longestTurn)
+	defer tooLong.Stop()
 	select {
 	case <-turn:
 		return func() { l.leave(id) }, nil
 	case <-ctx.Done():
-		l.giveUp(id, turn)
-		return nil, ctx.Err()
+		err = ctx.Err()
+	case <-tooLong.C:
+		err = errLineSlow
 	}
+	l.giveUp(id, turn)
+	return nil, err
 }
 
 // join returns a channel that is closed when the turn has come.

@@ -389,6 +389,23 @@ func TestLineOfWritesIsBoundedAndMayBeLeft(t *testing.T) {
 	})
 }
 
+func TestTurnThatDoesNotComeIsGivenUp(t *testing.T) {
+	inWorld(t, tallyfysim.Options{}, func(t *testing.T, w *world) {
+		leave, err := w.lines.enter(context.Background(), "g")
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if _, err := w.lines.enter(context.Background(), "g"); directory.ReasonOf(err) != directory.ReasonBudget || time.Since(began) != longestTurn {
+			t.Errorf("gave up after %v: %v", time.Since(began), err)
+		}
+		leave()
+		if len(w.lines.rows) != 0 {
+			t.Error("the line waits for one who has left")
+		}
+	})
+}
+
 func TestOneLineAWrite(t *testing.T) {
 	inWorld(t, tallyfysim.Options{}, func(t *testing.T, w *world) {
 		id := w.someGroup().ID
