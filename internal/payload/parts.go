@@ -1,10 +1,15 @@
 package payload
 
-import "rollcall/internal/directory"
+import (
+	"strconv"
+
+	"rollcall/internal/directory"
+)
 
 // Parts are the four fields of a group that a write carries, each as upstream
-// spelled it, so that whoever sends them back sends nothing else. They share
-// memory with the payload.
+// spelled it, so that whoever sends them back sends nothing else; but ids are
+// numbers, which is what upstream documents for writes. They share memory with
+// the payload.
 type Parts struct {
 	Name        []byte
 	Description []byte // nil unless a text
@@ -17,7 +22,7 @@ type Parts struct {
 // directory.FoldEmail. What is neither is the same as nothing but itself.
 type Element struct {
 	Key   string
-	Value []byte // JSON, as sent
+	Value []byte // JSON
 }
 
 // PartsOf takes a group's payload apart. Lists that are absent, null or none
@@ -48,7 +53,7 @@ func elementsOf(list []byte, element func([]byte) Element) []Element {
 // MemberElement is a member's id, as one JSON value.
 func MemberElement(value []byte) Element {
 	if id, ok := idOf(value); ok {
-		return Element{string(appendNumber(nil, 'i', id)), value}
+		return Element{string(appendNumber(nil, 'i', id)), strconv.AppendInt(nil, id, 10)}
 	}
 	return Element{oddKey(value), value}
 }
