@@ -118,7 +118,7 @@ func newAPI(s *settings, m *mirror, log *slog.Logger) (*api.API, error) {
 		Access:       who,
 		Mirror:       m.db,
 		Poller:       m.poller,
-		Writer:       write.New(write.Options{Upstream: m.client, Mirror: m.poller, Logger: log, Actor: api.Actor, RequestID: api.RequestID}),
+		Writer:       write.New(write.Options{Upstream: m.client, Mirror: m.poller, Groups: m.db, Logger: log, Actor: api.Actor, RequestID: api.RequestID}),
 		Upstream:     m.client,
 		Logger:       log,
 		Registry:     registry,

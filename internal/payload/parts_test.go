@@ -35,7 +35,8 @@ func TestElementsAreTheSameUnderOneKey(t *testing.T) {
 	member := func(s string) Element { return MemberElement([]byte(s)) }
 	guest := func(s string) Element { return GuestElement([]byte(s)) }
 	for _, pair := range [][2]Element{
-		{member(`12`), member(`"12"`)}, {member(`{"a":1,"b":2}`), member(`{"b":2, "a":1}`)},
+		{member(`12`), member(`"12"`)},
+		{member(`{"a":1,"b":2}`), member(`{"b":2, "a":1}`)},
 		{guest(`"A@x.test"`), guest(`" a@X.TEST "`)},
 	} {
 		if pair[0].Key != pair[1].Key {
@@ -43,8 +44,13 @@ func TestElementsAreTheSameUnderOneKey(t *testing.T) {
 		}
 	}
 	for _, pair := range [][2]Element{
-		{member(`12`), member(`13`)}, {member(`"x"`), member(`"y"`)}, {member(`12`), member(`12.0`)}, {member(`"i12:"`), member(`12`)},
-		{guest(`"a@x.test"`), guest(`"b@x.test"`)}, {guest(`""`), guest(`null`)}, {guest(`7`), guest(`"7"`)},
+		{member(`12`), member(`13`)},
+		{member(`"x"`), member(`"y"`)},
+		{member(`12`), member(`12.0`)},
+		{member(`"i12:"`), member(`12`)},
+		{guest(`"a@x.test"`), guest(`"b@x.test"`)},
+		{guest(`""`), guest(`null`)},
+		{guest(`7`), guest(`"7"`)},
 	} {
 		if pair[0].Key == pair[1].Key {
 			t.Errorf("%s and %s are one", pair[0].Value, pair[1].Value)

@@ -83,7 +83,7 @@ func newWorld(t *testing.T, o tallyfysim.Options) *world {
 		t.Fatal(err)
 	}
 	w.Writer = New(Options{
-		Upstream: client, Mirror: w.poller, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
+		Upstream: client, Mirror: w.poller, Groups: w.db, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
 		RequestID: func(context.Context) string { return "r-1" },
 	})
 	return w

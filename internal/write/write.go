@@ -1,5 +1,7 @@
 // Package write passes writes on groups, users and guests through to Tallyfy
-// and sees to the mirror's copy before the answer leaves.
+// and sees to the mirror's copy before the answer leaves. It
+// also makes small changes of one group, which upstream can only replace as a
+// whole: see Writer.Edit.
 //
 // A write is sent once, as it came; only one that upstream did not admit is
 // sent again. Writes on one row go one at a time, in the order they came. What
@@ -24,6 +26,9 @@ import (
 // directory.ReasonBudget when it sent nothing.
 type Upstream interface {
 	Forward(context.Context, *http.Request) (*http.Response, error)
+	// Awaited marks what is read under the returned context as what a caller
+	// waits for, though not for long.
+	Awaited(context.Context) context.Context
 }
 
 // A Mirror is brought up to date by what writes show. See package poller.
@@ -41,10 +46,12 @@ type Mirror interface {
 // patience is for the reads that a write's answer may call for.
 const patience = time.Minute
 
-// Options are what a Writer is made of. Upstream and Mirror are needed.
+// Options are what a Writer is made of. Upstream and Mirror are needed, and
+// Groups for edits.
 type Options struct {
 	Upstream  Upstream
 	Mirror    Mirror
+	Groups    Groups
 	Logger    *slog.Logger                 // nil discards
 	Actor     func(context.Context) string // who writes; nil and "" are unknown
 	RequestID func(context.Context) string // for the log; may be nil
@@ -54,6 +61,7 @@ type Options struct {
 type Writer struct {
 	upstream  Upstream
 	mirror    Mirror
+	groups    Groups
 	logger    *slog.Logger
 	actor     func(context.Context) string
 	requestID func(context.Context) string
@@ -63,7 +71,7 @@ type Writer struct {
 
 // New makes a Writer.
 func New(o Options) *Writer {
-	w := &Writer{upstream: o.Upstream, mirror: o.Mirror, logger: o.Logger, actor: o.Actor, requestID: o.RequestID}
+	w := &Writer{upstream: o.Upstream, mirror: o.Mirror, groups: o.Groups, logger: o.Logger, actor: o.Actor, requestID: o.RequestID}
 	if w.logger == nil {
 		w.logger = slog.New(slog.DiscardHandler)
 	}

@@ -278,6 +278,8 @@ func (w *world) breakUpstream(err error) { w.Writer.upstream = failing{err} }
 
 type failing struct{ err error }
 
+func (f failing) Awaited(ctx context.Context) context.Context { return ctx }
+
 func (f failing) Forward(context.Context, *http.Request) (*http.Response, error) { return nil, f.err }
 
 func TestSweepBetweenAWriteAndItsAnswerMakesTheGroupBeReadAgain(t *testing.T) {
