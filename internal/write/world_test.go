@@ -13,6 +13,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+	"pgregory.net/rapid"
 
 	"rollcall/internal/db"
 	"rollcall/internal/db/dbtest"
@@ -28,7 +29,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // file and a real poller, in virtual time.
 type world struct {
 	*Writer
-	t      *testing.T
+	t      rapid.TB
 	sim    *tallyfysim.Sim
 	poller *poller.Poller
 	db     *db.DB
