@@ -573,12 +573,19 @@ func TestClientThatGoesAwayEndsAnEditThatIsNotSent(t *testing.T) {
 			}
 			w.wantEqual()
 		}
+		ctx, cancel := context.WithCancel(context.Background())
+		w.Writer.mirror = thenCancel{w.poller, cancel}
+		w.sim.ResetRequests()
+		if _, err := w.editAs(ctx, directory.GroupEdit{ID: g.ID, Name: new("Never")}); !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+		w.wantRequests("GET")
+
 		leave, err := w.lines.enter(context.Background(), g.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.sim.ResetRequests()
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel = context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if _, err := w.editAs(ctx, e); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v", err)
@@ -586,6 +593,17 @@ func TestClientThatGoesAwayEndsAnEditThatIsNotSent(t *testing.T) {
 		leave()
 		w.wantRequests()
 	})
+}
+
+// A thenCancel loses the client as soon as the group was read.
+type thenCancel struct {
+	Mirror
+	cancel func()
+}
+
+func (c thenCancel) SettleGroup(ctx context.Context, id string, how func(*directory.GroupRow) directory.Applied) (directory.Freshness, error) {
+	defer c.cancel()
+	return c.Mirror.SettleGroup(ctx, id, how)
 }
 
 func TestEditBeyondTheBudgetIsNotSent(t *testing.T) {

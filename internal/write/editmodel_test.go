@@ -244,7 +244,7 @@ func TestNoSafeEditTakesAnythingBack(t *testing.T) {
 		rapid.Check(undated{t}, func(r *rapid.T) {
 			m := newEditModel(t, r)
 			defer m.db.Close()
-			for range rapid.IntRange(1, 12).Draw(r, "batches") {
+			for range rapid.IntRange(1, 6).Draw(r, "batches") {
 				m.batch()
 			}
 			m.sim.Clear()
