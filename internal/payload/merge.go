@@ -1,11 +1,16 @@
 package payload
 
-import "rollcall/internal/directory"
+import (
+	"strconv"
+
+	"rollcall/internal/directory"
+)
 
 // MergeGroup writes what a single read or a write's answer showed into the
 // stored list form: seen's values, field by field, under stored's keys, in
-// stored's order, types and spellings. Fields that only stored has stay, keys
-// that only seen has are dropped. The result is the caller's.
+// stored's order, types and spellings. Fields that only stored has stay; keys
+// that only seen has are dropped, but for the edges of a group that was stored
+// without them. The result is the caller's.
 func MergeGroup(stored, seen []byte) ([]byte, error) { return merge("group", stored, seen) }
 
 // MergeMember is MergeGroup for users.
@@ -28,7 +33,23 @@ func merge(kind string, stored, seen []byte) ([]byte, error) {
 		out = append(append(out, f.key...), ':')
 		out = append(out, into.merged(f, from.object)...)
 	}
-	return append(out, '}'), nil
+	return append(appendEdges(out, into, from.object), '}'), nil
+}
+
+// appendEdges adds to the fields in out the lists of edges that only seen has.
+func appendEdges(out []byte, stored, seen object) []byte {
+	for _, key := range []string{"members", "guests"} {
+		value := seen.get(key)
+		if value == nil || stored.get(key) != nil {
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(strconv.AppendQuote(out, key), ':')
+		out = append(out, stored.convert(field{value: []byte("[]"), spec: specs[key]}, value)...)
+	}
+	return out
 }
 
 // merged returns the value that field f of the stored row takes. A value that

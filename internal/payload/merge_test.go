@@ -33,7 +33,8 @@ func TestMergeWritesWhatWasSeenInTheListsTypes(t *testing.T) {
 		"includes stay":          {`{"groups":[1],"id":1}`, `{"groups":{"data":[]},"id":1}`, `{"groups":[1],"id":1}`},
 		"both names":             {`{"updated_at":"2025-01-01","last_updated":"2025-01-01"}`, `{"updated_at":"2025-01-02"}`, `{"updated_at":"2025-01-02","last_updated":"2025-01-02"}`},
 		"unknown objects":        {`{"x":{"b":1,"a":2}}`, `{"x":{"a":2,"b":1}}`, `{"x":{"b":1,"a":2}}`},
-		"nothing stored":         {`{}`, groupList, `{}`},
+		"edges come":             {`{"id":"a"}`, `{"id":"a","guests":null,"x":1,"members":["2","y"]}`, `{"id":"a","members":[2,"y"],"guests":[]}`},
+		"nothing stored":         {`{}`, `{"id":"a","guests":["a@x.test"]}`, `{"guests":["a@x.test"]}`},
 		"large numbers":          {`{"x":1}`, `{"x":12345678901234567890.123}`, `{"x":12345678901234567890.123}`},
 	} {
 		got, err := MergeGroup([]byte(c.stored), []byte(c.seen))
