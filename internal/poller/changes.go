@@ -1,6 +1,8 @@
 package poller
 
 import (
+	"time"
+
 	"rollcall/internal/directory"
 	"rollcall/internal/payload"
 )
@@ -26,24 +28,35 @@ func originOf(cause directory.Cause, how directory.Applied, b directory.Bounds) 
 }
 
 // groupOrigins ascribes to a write what it sent and to the look at its
-// outcome what that showed beside. old is nil for a row that was not stored.
+// outcome what that showed beside. old is nil for a row that was not stored;
+// edges that it did not show may have been there before.
 func groupOrigins(how directory.Applied, b directory.Bounds, old, now *directory.GroupRow) origins {
 	own := b
 	if how.NotBefore.After(b.NotBefore) {
 		own.NotBefore = how.NotBefore
 	}
 	by := func(sent bool) directory.Origin {
-		if how.Cause == directory.CauseWrite && sent {
+		switch {
+		case how.Cause == directory.CauseWrite && sent:
 			return originOf(directory.CauseWrite, how, own)
+		case how.Cause == directory.CauseWrite:
+			return originOf(directory.CauseRefresh, how, b)
 		}
-		return originOf(directory.CauseRefresh, how, b)
+		return originOf(how.Cause, how, b)
 	}
 	attributes := how.Sent.Name || how.Sent.Description
 	if old != nil {
 		attributes = how.Sent.Name && old.Name != now.Name ||
 			how.Sent.Description && !equal(old.Description, now.Description)
 	}
-	return origins{by(attributes), by(how.Sent.Members), by(how.Sent.Guests)}
+	of := origins{by(attributes), by(how.Sent.Members), by(how.Sent.Guests)}
+	if old != nil && old.MembersAbsent {
+		of.members.NotBefore = time.Time{}
+	}
+	if old != nil && old.GuestsAbsent {
+		of.guests.NotBefore = time.Time{}
+	}
+	return of
 }
 
 // memberOrigins ascribes a member's change to a write if that made any of it.

@@ -313,15 +313,15 @@ func TestRowThatReturnsIsDatedAfterItsDeletion(t *testing.T) {
 		time.Sleep(time.Minute)
 		w.sim.CreateGroup(group)
 		w.sweep(directory.SweepPublished)
-		if got := w.sinceOf(id); !got.NotBefore.Equal(deleted) {
+		if got := w.sinceOf(id, directory.KindMember); !got.NotBefore.Equal(deleted) {
 			t.Errorf("since %+v, want not before %v", got, deleted)
 		}
 	})
 }
 
-func (w *world) sinceOf(group string) directory.Bounds {
+func (w *world) sinceOf(group string, kind directory.Kind) directory.Bounds {
 	w.t.Helper()
-	page, err := w.db.GroupMembers(context.Background(), directory.GroupRef{ID: group}, directory.KindMember, directory.ListQuery{Limit: 1})
+	page, err := w.db.GroupMembers(context.Background(), directory.GroupRef{ID: group}, kind, directory.ListQuery{Limit: 1})
 	if err != nil || len(page.Rows) == 0 {
 		w.t.Fatalf("the members of %s: %+v, %v", group, page.Rows, err)
 	}
@@ -349,7 +349,7 @@ func TestSecondSweepAfterRestartBoundsNewGroups(t *testing.T) {
 					time.Sleep(time.Minute)
 					id := w.sim.CreateGroup(tallyfysim.Group{Name: "New", Members: []int64{w.sim.Users()[0].ID}})
 					w.sweep(directory.SweepPublished)
-					if got, want := w.sinceOf(id), began[sweepsBefore]; !got.NotBefore.Equal(want) || !got.NotAfter.Equal(time.Now()) {
+					if got, want := w.sinceOf(id, directory.KindMember), began[sweepsBefore]; !got.NotBefore.Equal(want) || !got.NotAfter.Equal(time.Now()) {
 						t.Errorf("since %+v, want not before %v and not after now", got, want)
 					}
 				})
@@ -383,7 +383,7 @@ func TestListThatIsNotBelievedShowsNoAbsence(t *testing.T) {
 				}
 				time.Sleep(time.Minute)
 				w.sweep(directory.SweepPublished)
-				if got := w.sinceOf(id); !got.NotBefore.Equal(first) {
+				if got := w.sinceOf(id, directory.KindMember); !got.NotBefore.Equal(first) {
 					t.Errorf("since %+v, want not before %v", got, first)
 				}
 			})

@@ -55,6 +55,9 @@ func (s *shelf[ID, R]) planRow(ctx context.Context, p *plan[ID, R], row *R, sw *
 		return nil
 	case !stored:
 		p.updates = append(p.updates, change)
+		if f.partial {
+			p.doubted = append(p.doubted, directory.Confirmation[ID]{ID: f.id, At: sw.obs.BeganAt})
+		}
 		return nil
 	case f.partial:
 		p.doubted = append(p.doubted, directory.Confirmation[ID]{ID: f.id, At: old.confirmed})
@@ -63,6 +66,13 @@ func (s *shelf[ID, R]) planRow(ctx context.Context, p *plan[ID, R], row *R, sw *
 	switch {
 	case err != nil:
 		return err
+	case !same && old.doubted:
+		before, err := s.storedRow(ctx, f.id)
+		if err != nil {
+			return err
+		}
+		change.origins = s.origins(directory.Applied{Cause: sw.cause}, change.origins.attributes.Bounds, before, change.row)
+		p.updates = append(p.updates, change)
 	case !same:
 		p.updates = append(p.updates, change)
 	case s.facts(change.row).print != old.Fingerprint || old.form != directory.ListForm:

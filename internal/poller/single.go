@@ -110,8 +110,8 @@ func (s *shelf[ID, R]) apply(ctx context.Context, obs directory.Observation, row
 }
 
 // enter puts what a row was observed to be into pub and completes its entry
-// e. A row whose edges were not shown keeps its confirmation. The caller
-// holds applying.
+// e. A row whose edges were not shown is in doubt and keeps its confirmation.
+// The caller holds applying.
 func (s *shelf[ID, R]) enter(ctx context.Context, pub *directory.Publication, row R, e entry, how directory.Applied, ended time.Time) (entry, error) {
 	f, to := s.facts(&row), s.target(pub)
 	old, known := s.rows[f.id]
@@ -122,8 +122,11 @@ func (s *shelf[ID, R]) enter(ctx context.Context, pub *directory.Publication, ro
 			return entry{}, err
 		}
 	}
-	if known && f.partial {
-		e.doubted, e.confirmed = true, old.confirmed
+	if f.partial {
+		e.doubted = true
+		if known {
+			e.confirmed = old.confirmed
+		}
 		*to.doubted = append(*to.doubted, directory.Confirmation[ID]{ID: f.id, At: e.confirmed})
 	}
 	if before != nil && s.doubtful != nil && s.doubtful(before, &row, how) {
