@@ -158,6 +158,41 @@ func TestAFieldThatWasNullMayTakeAnyValueOnce(t *testing.T) {
 	}
 }
 
+// Members that are absent are counted under that name alone.
+func TestDriftOfMembersIsCountedOnce(t *testing.T) {
+	inWorld(t, populated(5), func(t *testing.T, w *world) {
+		w.sim.UpdateGroup(w.sim.Groups()[0].ID, func(g *tallyfysim.Group) {
+			g.Extra = map[string]json.RawMessage{"members": nil}
+		})
+		w.sweep(directory.SweepPublished)
+		w.wantDrift(map[string]int{"groups.members: absent": 1})
+	})
+}
+
+// One row with both names of a field does not make up for a row with neither,
+// and null under one hides nothing under the other.
+func TestFieldOfTwoNamesIsCountedOnceARow(t *testing.T) {
+	got, seen, c := map[string]int{}, census{}, customs{"updated_at": {always: true}}
+	c["updated_at"].kinds[payload.Text] = true
+	seen.count(1, []byte(`{"last_updated":1767225600,"updated_at":null}`))
+	seen.count(2, []byte(`{}`))
+	c.drift("groups", seen, got)
+	if diff := gocmp.Diff(map[string]int{"groups.updated_at: gone": 1, "groups.updated_at: of another kind, number": 1}, got); diff != "" {
+		t.Errorf("drift (-want +got):\n%s", diff)
+	}
+}
+
+func TestDriftRemembersNoMoreThanItCanShow(t *testing.T) {
+	seen, c := census{}, customs{}
+	for i := range 3 * shapes {
+		seen.count(uint64(i), fmt.Appendf(nil, `{"x%d":1}`, i))
+	}
+	c.drift("groups", seen, map[string]int{})
+	if len(seen) != shapes || len(c) != 2*kinds {
+		t.Errorf("%d shapes and %d names are remembered, want %d and %d", len(seen), len(c), shapes, 2*kinds)
+	}
+}
+
 func TestDriftTellsAHundredNamesApart(t *testing.T) {
 	inWorld(t, populated(5), func(t *testing.T, w *world) {
 		extra := map[string]json.RawMessage{}
