@@ -104,6 +104,34 @@ func TestAForwardThatFailsSaysHow(t *testing.T) {
 	}
 }
 
+// A request that cannot be noted is not sent: whoever may mend it is told so,
+// and the log says what is wrong.
+func TestARequestThatCannotBeNotedSaysThatNothingWasSent(t *testing.T) {
+	w := newPeople(t)
+	full := &directory.UpstreamError{Op: "forward PUT", Reason: directory.ReasonStorage, Err: errors.New("note requests: database or disk is full (13)")}
+	w.upstream.answer = func() (*http.Response, error) { return nil, full }
+	w.writer.err, w.poller.err = full, full
+	users := "/organizations/" + org + "/users/11"
+	for _, c := range [][2]string{{"GET", "/me"}, {"PUT", users}, {"PUT", groupsPath + "/" + salesID}} {
+		got := w.do(c[0], c[1], "{}", "Authorization", "Bearer own", "X-Request-Id", "r-"+c[0])
+		got.wantsTallyfy(503, "NOTHING_WAS_SENT_TO_TALLY")
+		message, _ := got.at("message").(string)
+		if !strings.Contains(message, "free space") || strings.Contains(message, "(13)") || got.header.Get("Rollcall-Refresh") != "" || got.header.Get("Retry-After") != "60" {
+			t.Error(c, got.header, got.body)
+		}
+		if !strings.Contains(w.log.String(), `disk is full (13)","route"`) || !strings.Contains(w.log.String(), "r-"+c[0]) {
+			t.Error(w.log)
+		}
+	}
+	p := w.do("POST", "/v1/sync?wait=1s", "", "X-Request-Id", "r-sync").wantsProblem(503, blank)
+	if !strings.Contains(p.Detail, "Nothing was sent") || p.RequestID != "r-sync" {
+		t.Errorf("%+v", p)
+	}
+	if w.poller.marks != 0 {
+		t.Error("what was not sent is taken for a change")
+	}
+}
+
 func TestAWriteOfUnknownReachMarksEverything(t *testing.T) {
 	w := newPeople(t)
 	lost := func() (*http.Response, error) {

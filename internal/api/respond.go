@@ -78,7 +78,11 @@ func explainUpstream(up *directory.UpstreamError) *Problem {
 		p = newProblem(http.StatusBadGateway, upstreamUnauth, "Tallyfy refuses the token that Rollcall was started with: give it a new one.")
 	case directory.ReasonTimeout:
 		p = newProblem(http.StatusGatewayTimeout, upstreamRefused, "Tallyfy did not answer in time (%s).", up.Op)
-	case directory.ReasonInternal, directory.ReasonStorage:
+	case directory.ReasonStorage:
+		p = newProblem(http.StatusServiceUnavailable, blank, "Nothing was sent to Tallyfy, because Rollcall's database cannot be written and every request is noted there "+
+			"before it leaves: free space on its disk, or make it writable again, then try again. The log tells more under the request id.")
+		p.header.Set("Retry-After", seconds(time.Minute))
+	case directory.ReasonInternal:
 		p = newProblem(http.StatusInternalServerError, blank, "Something went wrong inside Rollcall; its log tells more under the request id.")
 	default:
 		p = newProblem(http.StatusBadGateway, upstreamRefused, "Tallyfy could not be used: %s.", plain(up))
@@ -142,7 +146,7 @@ func (s *server) finish(r *http.Request, err error) *Problem {
 	case isRefusal(p):
 		infoOf(r.Context()).refused = true
 		s.refused.log(s.Logger, r, p)
-	case p.Status == http.StatusInternalServerError:
+	case p.Status == http.StatusInternalServerError, directory.ReasonOf(p.cause) == directory.ReasonStorage:
 		p.RequestID = RequestID(r.Context())
 		s.Logger.ErrorContext(r.Context(), "request failed", "err", err, "route", route(r), "request_id", p.RequestID)
 	}

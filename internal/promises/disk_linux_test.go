@@ -21,6 +21,7 @@ type disk struct {
 	dir    string
 	refuse func(*program)
 	relent func(*program)
+	some   bool // takes what fits into the files as they are
 }
 
 // Real programs on disks that refuse in every way this machine can offer.
@@ -47,7 +48,7 @@ func fullDisk(t *testing.T) disk {
 		}
 	})
 	ballast := filepath.Join(dir, "ballast")
-	return disk{dir, func(*program) { fill(t, ballast) }, func(*program) {
+	return disk{dir: dir, refuse: func(*program) { fill(t, ballast) }, relent: func(*program) {
 		if err := os.Remove(ballast); err != nil {
 			t.Fatal(err)
 		}
@@ -102,21 +103,21 @@ func TestAStartOnAFullDiskIsRefused(t *testing.T) {
 // noGrowth lets the program write no file beyond what its largest has.
 func noGrowth(t *testing.T) disk {
 	dir := t.TempDir()
-	return disk{dir, func(p *program) {
+	return disk{dir: dir, some: true, refuse: func(p *program) {
 		info, err := os.Stat(filepath.Join(dir, "rollcall.db-wal"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		limitFiles(t, p, uint64(info.Size()))
-	}, func(p *program) { limitFiles(t, p, 1<<62) }}
+	}, relent: func(p *program) { limitFiles(t, p, 1<<62) }}
 }
 
 // nothingWritten lets the program write nothing into any file.
 func nothingWritten(t *testing.T) disk {
 	return disk{
-		t.TempDir(),
-		func(p *program) { limitFiles(t, p, 0) },
-		func(p *program) { limitFiles(t, p, 1<<62) },
+		dir:    t.TempDir(),
+		refuse: func(p *program) { limitFiles(t, p, 0) },
+		relent: func(p *program) { limitFiles(t, p, 1<<62) },
 	}
 }
 
@@ -159,6 +160,9 @@ func outliveForReal(t *testing.T, d disk) {
 		t.Errorf("a reading command is refused: %s", r.stderr)
 	}
 	written := c.writeOnto(t, up, before)
+	if !d.some {
+		c.writeUntilRefused(t, up)
+	}
 
 	d.relent(p)
 	c.waitFor(t, p, "fresh", "")
@@ -196,6 +200,38 @@ func (c *caller) writeOnto(t *testing.T, up *upstream, before picture) written {
 		t.Errorf("a write that was sent (%t) is answered %d, pending %t: %s", w.isSent, got.status, isPending, got.body)
 	}
 	return w
+}
+
+// writeUntilRefused makes groups until no request can be noted any more, after
+// those that are. The answer says that nothing was sent, and what to do.
+func (c *caller) writeUntilRefused(t *testing.T, up *upstream) {
+	t.Helper()
+	writes := func() (n int) {
+		for _, r := range up.sim.Requests() {
+			if r.Method == "POST" {
+				n++
+			}
+		}
+		return n
+	}
+	for n := range 20 {
+		before := writes()
+		got, err := c.do("POST", c.groupsPath(), map[string]any{"name": fmt.Sprint("Refused ", n), "description": "of some", "members": []int64{}, "guests": []string{}})
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case got.status/100 == 2:
+			continue
+		}
+		if got.status != http.StatusServiceUnavailable || !strings.Contains(string(got.body), "Nothing was sent to Tallyfy") || !strings.Contains(string(got.body), "free space") {
+			t.Errorf("a write that cannot be noted is answered %d: %s", got.status, got.body)
+		}
+		if after := writes(); after != before {
+			t.Errorf("%d writes were sent", after-before)
+		}
+		return
+	}
+	t.Error("every write was sent, though none could be noted")
 }
 
 // wantShown wants a write to be shown if it was sent.

@@ -127,7 +127,7 @@ func TestTheProgramOutlivesADiskThatTurnsReadOnly(t *testing.T) {
 			}
 		}
 	}
-	outliveForReal(t, disk{dir, all(true), all(false)})
+	outliveForReal(t, disk{dir: dir, refuse: all(true), relent: all(false)})
 }
 
 // setImmutable sets what chattr +i sets.
