@@ -18,7 +18,7 @@ func (w *world) reach(client tallyfy.Options, o Options) {
 	w.t.Helper()
 	client.BaseURL, client.Organization = "https://go.tallyfy.com/api", dbtest.Organization
 	client.Transport, client.Spend = w.sim.Transport(), w.db
-	if client.Token == nil {
+	if client.Token == nil && client.Application == nil {
 		client.Token = tallyfy.StaticToken(w.sim.Token())
 	}
 	var err error
