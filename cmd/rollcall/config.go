@@ -29,8 +29,11 @@ const redacted = "***"
 
 // Run prints every setting; it says on stderr why serve would refuse them.
 func (c *configCommand) Run(ctx context.Context, con *console, parsed *kong.Context, twins *environment) error {
-	token, tokenErr := tokenFrom(ctx, con.env)
-	all := append([]setting{tokenSetting(token, con.env)}, effective(parsed, twins)...)
+	token, tokenErr := tokenFrom(ctx, con.env, c.clientOptions())
+	if token.settings == nil {
+		token.settings = []setting{{tokenVar, "", "not usable"}}
+	}
+	all := append(token.settings, effective(parsed, twins)...)
 	if err := printSettings(con, c.Output, all); err != nil {
 		return err
 	}
@@ -38,16 +41,6 @@ func (c *configCommand) Run(ctx context.Context, con *console, parsed *kong.Cont
 		fmt.Fprintf(con.stderr, "rollcall: serve would refuse this: %s\n", twins.name(err.Error()))
 	}
 	return nil
-}
-
-func tokenSetting(t token, env func(string) string) setting {
-	switch t.variable {
-	case "":
-		return setting{tokenVar, "", "not usable"}
-	case tokenFileVar:
-		return setting{tokenFileVar, env(tokenFileVar), tokenFileVar}
-	}
-	return setting{tokenVar, redacted, t.variable}
 }
 
 // effective lists the flags of the selected command in their order.

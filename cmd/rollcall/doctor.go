@@ -29,12 +29,13 @@ func (c *doctorCommand) Run(ctx context.Context, con *console) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	token, err := tokenFrom(ctx, con.env)
+	options := c.clientOptions()
+	token, err := tokenFrom(ctx, con.env, options)
 	if err != nil {
 		return err
 	}
-	options := c.clientOptions()
-	options.Token, options.Logger = token, slog.New(slog.DiscardHandler)
+	token.use(&options)
+	options.Logger = slog.New(slog.DiscardHandler)
 	client, err := tallyfy.New(options)
 	if err != nil {
 		return err

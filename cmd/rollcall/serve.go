@@ -24,7 +24,7 @@ func (c *serveCommand) Run(ctx context.Context, con *console) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	token, err := tokenFrom(ctx, con.env)
+	token, err := tokenFrom(ctx, con.env, c.clientOptions())
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,8 @@ func openMirror(ctx context.Context, s *settings, from token, log *slog.Logger) 
 
 func (m *mirror) connect(ctx context.Context, s *settings, from token, log *slog.Logger) (err error) {
 	options := s.clientOptions()
-	options.Token, options.Spend, options.Logger = from, m.db, log
+	options.Spend, options.Logger = m.db, log
+	from.use(&options)
 	if m.client, err = tallyfy.New(options); err != nil {
 		return err
 	}

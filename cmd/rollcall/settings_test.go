@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"rollcall/internal/tallyfy"
 )
 
 // complete is an environment that serve accepts, but for what a test breaks.
@@ -25,6 +27,14 @@ func complete(changes ...string) map[string]string {
 	return env
 }
 
+// application is complete with an application's credentials for the token.
+func application(changes ...string) map[string]string {
+	return complete(append([]string{
+		"TALLYFY_ACCESS_TOKEN", "", "TALLYFY_CLIENT_ID", "4711", "TALLYFY_CLIENT_SECRET", "hidden-secret",
+		"TALLYFY_TOKEN_URL", "http://127.0.0.1:1/oauth/token",
+	}, changes...)...)
+}
+
 func TestWrongSettingsAreRefusedBeforeAnythingIsCreated(t *testing.T) {
 	tests := []struct {
 		name string
@@ -38,6 +48,19 @@ func TestWrongSettingsAreRefusedBeforeAnythingIsCreated(t *testing.T) {
 		{"two tokens", complete("TALLYFY_API_TOKEN", "other"), nil, []string{"TALLYFY_API_TOKEN", "unset one"}},
 		{"token file missing", complete("TALLYFY_ACCESS_TOKEN", "", "TALLYFY_ACCESS_TOKEN_FILE", "none"), nil, []string{"TALLYFY_ACCESS_TOKEN_FILE", "make it give"}},
 		{"token with the word Bearer", complete("TALLYFY_ACCESS_TOKEN", "Bearer abc"), nil, []string{"TALLYFY_ACCESS_TOKEN", "alone"}},
+		{"token and credentials", complete("TALLYFY_CLIENT_ID", "5", "TALLYFY_CLIENT_SECRET", "hidden-secret"), nil, []string{"TALLYFY_ACCESS_TOKEN and TALLYFY_CLIENT_ID", "unset one"}},
+		{"token file and credentials", application("TALLYFY_ACCESS_TOKEN_FILE", "x"), nil, []string{"TALLYFY_ACCESS_TOKEN_FILE and TALLYFY_CLIENT_ID", "unset one"}},
+		{"token and somebody to act as", complete("TALLYFY_ACT_AS", "a@works.test"), nil, []string{"TALLYFY_ACCESS_TOKEN and TALLYFY_ACT_AS", "unset one"}},
+		{"secret without id", application("TALLYFY_CLIENT_ID", ""), nil, []string{"TALLYFY_CLIENT_SECRET", "TALLYFY_CLIENT_ID", "set both"}},
+		{"somebody to act as without credentials", complete("TALLYFY_ACCESS_TOKEN", "", "TALLYFY_ACT_AS", "a@works.test"), nil, []string{"TALLYFY_ACT_AS", "TALLYFY_CLIENT_ID", "set both"}},
+		{"id without secret", application("TALLYFY_CLIENT_SECRET", ""), nil, []string{"TALLYFY_CLIENT_ID", "TALLYFY_CLIENT_SECRET_FILE"}},
+		{"secret twice", application("TALLYFY_CLIENT_SECRET_FILE", "x"), nil, []string{"TALLYFY_CLIENT_SECRET and TALLYFY_CLIENT_SECRET_FILE", "unset one"}},
+		{"secret file missing", application("TALLYFY_CLIENT_SECRET", "", "TALLYFY_CLIENT_SECRET_FILE", "none"), nil, []string{"TALLYFY_CLIENT_SECRET_FILE", "make it give"}},
+		{"secret of two words", application("TALLYFY_CLIENT_SECRET", "hidden-secret two"), nil, []string{"TALLYFY_CLIENT_SECRET", "alone"}},
+		{"token URL in the clear", application("TALLYFY_TOKEN_URL", "http://account.tallyfy.com/oauth/token"), nil, []string{"TALLYFY_TOKEN_URL", "https://"}},
+		{"token URL with a password", application("TALLYFY_TOKEN_URL", "https://u:hidden-secret@x.test"), nil, []string{"TALLYFY_TOKEN_URL", "no user"}},
+		{"no token URL for a stranger", application("TALLYFY_TOKEN_URL", ""), nil, []string{"TALLYFY_TOKEN_URL", "127.0.0.1:1", "such as https://"}},
+		{"acting as no address", application("TALLYFY_ACT_AS", "wrenna"), nil, []string{"TALLYFY_ACT_AS", "e-mail"}},
 		{"duration without unit", complete("ROLLCALL_POLL_INTERVAL", "60"), nil, []string{"--poll-interval (ROLLCALL_POLL_INTERVAL)", `"60"`, "90s"}},
 		{"duration flag without unit", complete(), []string{"--upstream-timeout=5"}, []string{"--upstream-timeout", "unit"}},
 		{"interval not positive", complete(), []string{"--poll-interval=0s"}, []string{"--poll-interval", "positive"}},
@@ -79,8 +102,8 @@ func TestWrongSettingsAreRefusedBeforeAnythingIsCreated(t *testing.T) {
 				t.Errorf("exit code %d, stdout %q; want %d and nothing", code, stdout, exitUsage)
 			}
 			wantSentence(t, stderr, test.says...)
-			if strings.Contains(stderr, "secret-of-the-test") {
-				t.Errorf("the token is told: %q", stderr)
+			if strings.Contains(stderr, "secret-of-the-test") || strings.Contains(stderr, "hidden-secret") {
+				t.Errorf("a secret is told: %q", stderr)
 			}
 			wantEmptyFolder(t)
 		})
@@ -144,6 +167,9 @@ func TestHelpNamesEveryFlagWithItsTwinAndDefault(t *testing.T) {
 		"--log-format=auto":       "ROLLCALL_LOG_FORMAT",
 		"--log-level=info":        "ROLLCALL_LOG_LEVEL",
 		"token":                   "TALLYFY_ACCESS_TOKEN_FILE",
+		"dies when its owner":     "TALLYFY_CLIENT_SECRET_FILE",
+		"minted":                  "TALLYFY_ACT_AS",
+		"asked for":               "TALLYFY_TOKEN_URL",
 	} {
 		if !strings.Contains(help, flag) || !strings.Contains(help, "$"+twin) {
 			t.Errorf("help lacks %s or $%s:\n%s", flag, twin, help)
@@ -164,6 +190,11 @@ func TestReadmeTellsEverySettingWithItsTwinAndDefault(t *testing.T) {
 	var all []setting
 	if err := json.Unmarshal([]byte(settings), &all); err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range []string{tokenVar, tokenFileVar, clientIDVar, secretVar, secretFileVar, tokenURLVar, actAsVar} {
+		if !strings.Contains(string(readme), "\n| | `"+name+"` | ") {
+			t.Errorf("the table lacks %s", name)
+		}
 	}
 	for _, s := range all[1:] {
 		row := regexp.MustCompile("\\| `" + s.Name + "` \\| `([A-Z_]+)` \\| (?:`([^`]*)`)?").FindSubmatch(readme)
@@ -203,6 +234,38 @@ func TestConfigRedactsSecretsAndSaysWhyServeWouldRefuse(t *testing.T) {
 	}
 }
 
+func TestConfigShowsCredentialsWithoutTheSecret(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, []byte("hidden-secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const own = "https://go.tallyfy.com/api"
+	for _, test := range []struct {
+		env   map[string]string
+		lines []string
+	}{
+		{application("TALLYFY_BASE_URL", own, "TALLYFY_TOKEN_URL", ""), []string{
+			"TALLYFY_CLIENT_ID 4711 TALLYFY_CLIENT_ID", "TALLYFY_CLIENT_SECRET *** TALLYFY_CLIENT_SECRET",
+			"TALLYFY_TOKEN_URL https://account.tallyfy.com/oauth/token default",
+		}},
+		{application("TALLYFY_CLIENT_SECRET", "", "TALLYFY_CLIENT_SECRET_FILE", file, "TALLYFY_ACT_AS", "a@works.test"), []string{
+			"TALLYFY_CLIENT_SECRET_FILE " + file, "TALLYFY_TOKEN_URL http://127.0.0.1:1/oauth/token TALLYFY_TOKEN_URL", "TALLYFY_ACT_AS a@works.test TALLYFY_ACT_AS",
+		}},
+		{application("TALLYFY_TOKEN_URL", "https://u:hidden-secret@x.test"), []string{"TALLYFY_TOKEN_URL https://u:xxxxx@x.test"}},
+	} {
+		code, out, stderr := invoke(t, test.env, "config")
+		all := strings.Join(strings.Fields(out), " ")
+		for _, line := range test.lines {
+			if code != exitOK || !strings.Contains(all, line) {
+				t.Errorf("exit code %d, config lacks %q:\n%s", code, line, out)
+			}
+		}
+		if strings.Contains(out+stderr, "hidden-secret") || strings.Contains(out, tokenVar) {
+			t.Errorf("shown:\n%s%s", out, stderr)
+		}
+	}
+}
+
 func TestTokenComesFromOneOfThreePlaces(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte("from-file\n"), 0o600); err != nil {
@@ -218,12 +281,12 @@ func TestTokenComesFromOneOfThreePlaces(t *testing.T) {
 		{map[string]string{tokenFileVar: file}, tokenFileVar, "from-file"},
 	}
 	for _, test := range tests {
-		chosen, err := tokenFrom(t.Context(), func(name string) string { return test.env[name] })
-		if err != nil || chosen.variable != test.variable {
-			t.Errorf("%v: %v %v", test.env, chosen.variable, err)
+		chosen, err := tokenFrom(t.Context(), func(name string) string { return test.env[name] }, tallyfy.Options{})
+		if err != nil || chosen.settings[0].Source != test.variable {
+			t.Errorf("%v: %v %v", test.env, chosen.settings, err)
 			continue
 		}
-		if text, err := chosen.Token(t.Context()); err != nil || text != test.wantText {
+		if text, err := chosen.given.Token(t.Context()); err != nil || text != test.wantText {
 			t.Errorf("%v: %q %v", test.env, text, err)
 		}
 	}

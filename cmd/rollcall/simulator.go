@@ -43,7 +43,7 @@ func (s *simulator) stop() {
 }
 
 func (s *simulator) token() token {
-	return token{tallyfy.StaticToken(s.sim.Token()), "the simulator"}
+	return token{given: tallyfy.StaticToken(s.sim.Token())}
 }
 
 const (

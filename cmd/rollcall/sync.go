@@ -41,7 +41,7 @@ func (c *syncCommand) Run(ctx context.Context, con *console) error {
 	if err := firstError(s.upstreamSettings.check, s.fileSettings.check, s.guardSettings.check); err != nil {
 		return err
 	}
-	token, err := tokenFrom(ctx, con.env)
+	token, err := tokenFrom(ctx, con.env, s.clientOptions())
 	if err != nil {
 		return err
 	}
