@@ -9,7 +9,8 @@ package doctor
 import (
 	"context"
 	"net/http"
-	"time"
+
+	"rollcall/internal/directory"
 )
 
 // MaxRequests bounds what one examination asks of Tallyfy.
@@ -22,19 +23,14 @@ type Upstream interface {
 	Forward(context.Context, *http.Request) (*http.Response, error)
 	// Authorize adds the access token.
 	Authorize(context.Context, http.Header) error
+	// TokenInfo tells what is known of that token without asking Tallyfy.
+	TokenInfo(context.Context) directory.TokenInfo
 }
 
 // Options say what is examined.
 type Options struct {
 	Organization string
 	BaseURL      string // as it was set, for comparing hosts
-	Token        Token
-}
-
-// A Token is what is known of the access token without asking.
-type Token struct {
-	Kind      string    // personal, application or act_as
-	ExpiresAt time.Time // zero if it does not tell
 }
 
 // A Verdict is what an examination says of an assumption.
@@ -94,6 +90,7 @@ func Examine(ctx context.Context, up Upstream, o Options) (*Report, error) {
 	if err := e.gather(ctx); err != nil {
 		return nil, err
 	}
+	e.token = up.TokenInfo(ctx)
 	r := &Report{Organization: o.Organization, Requests: e.requests}
 	for _, a := range assumptions() {
 		f := Finding{Name: a.name, Assumed: a.assumed, Otherwise: a.otherwise, Essential: a.essential}

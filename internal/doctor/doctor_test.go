@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/internal/directory"
 	"rollcall/internal/doctor"
 	"rollcall/internal/tallyfy"
 	"rollcall/internal/tallyfysim"
@@ -26,7 +27,25 @@ func plain() tallyfysim.Options {
 	return tallyfysim.Options{Seed: 7, Groups: 130, Members: 210, Edges: 900, Guests: 15, LinkBase: base}
 }
 
-func examine(t *testing.T, sim *tallyfysim.Sim, token doctor.Token) *doctor.Report {
+func examine(t *testing.T, sim *tallyfysim.Sim) *doctor.Report {
+	t.Helper()
+	return examineWith(t, sim, nil)
+}
+
+// knowing is a client that is told what to know of its token.
+type knowing struct {
+	doctor.Upstream
+	token *directory.TokenInfo
+}
+
+func (k knowing) TokenInfo(ctx context.Context) directory.TokenInfo {
+	if k.token != nil {
+		return *k.token
+	}
+	return k.Upstream.TokenInfo(ctx)
+}
+
+func examineWith(t *testing.T, sim *tallyfysim.Sim, token *directory.TokenInfo) *doctor.Report {
 	t.Helper()
 	client, err := tallyfy.New(tallyfy.Options{
 		BaseURL: base, Organization: sim.Organization(), Token: tallyfy.StaticToken(sim.Token()),
@@ -36,7 +55,7 @@ func examine(t *testing.T, sim *tallyfysim.Sim, token doctor.Token) *doctor.Repo
 		t.Fatal(err)
 	}
 	defer client.Close()
-	report, err := doctor.Examine(t.Context(), client, doctor.Options{Organization: sim.Organization(), BaseURL: base, Token: token})
+	report, err := doctor.Examine(t.Context(), knowing{client, token}, doctor.Options{Organization: sim.Organization(), BaseURL: base})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +127,7 @@ func TestEachReadingOfTheContractIsToldApart(t *testing.T) {
 	}
 	usual := map[doctor.Verdict]map[string]bool{}
 	synctest.Test(t, func(t *testing.T) {
-		r := examine(t, tallyfysim.New(plain()), doctor.Token{})
+		r := examine(t, tallyfysim.New(plain()))
 		usual[doctor.Contradicted], usual[doctor.NotVisible] = named(r, doctor.Contradicted), named(r, doctor.NotVisible)
 	})
 	for name, reading := range readings {
@@ -122,7 +141,7 @@ func TestEachReadingOfTheContractIsToldApart(t *testing.T) {
 				if reading.then != nil {
 					reading.then(sim)
 				}
-				r := examine(t, sim, doctor.Token{})
+				r := examine(t, sim)
 				if diff := cmp.Diff(sorted(reading.not), news(r, doctor.Contradicted, usual)); diff != "" {
 					t.Errorf("contradicted (-want +got):\n%s", diff)
 				}
@@ -146,7 +165,7 @@ func news(r *doctor.Report, verdict doctor.Verdict, usual map[doctor.Verdict]map
 func TestAtMostThirtyReadsAreMadeAndNothingIsWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sim := tallyfysim.New(plain())
-		r := examine(t, sim, doctor.Token{})
+		r := examine(t, sim)
 		if r.Requests > 30 || r.Requests != len(sim.Requests()) {
 			t.Errorf("%d requests counted, %d made", r.Requests, len(sim.Requests()))
 		}
@@ -165,7 +184,7 @@ func TestARefusedTokenIsAskedOnceAndMakesTheMirrorUnusable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sim := tallyfysim.New(plain())
 		sim.Fault(tallyfysim.Fault{Times: 99, Status: 401, Body: []byte(`{"message":"Unauthenticated."}`)})
-		r := examine(t, sim, doctor.Token{})
+		r := examine(t, sim)
 		if r.Requests != 1 || r.IsUsable() || !named(r, doctor.Contradicted)["token-works"] {
 			t.Errorf("%d requests, usable %t, contradicted %v", r.Requests, r.IsUsable(), named(r, doctor.Contradicted))
 		}
@@ -176,7 +195,7 @@ func TestASilentTallyfyContradictsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sim := tallyfysim.New(plain())
 		sim.Fault(tallyfysim.Fault{Times: 99, DropRequest: true})
-		r := examine(t, sim, doctor.Token{})
+		r := examine(t, sim)
 		if wrong := named(r, doctor.Contradicted); len(wrong) > 0 || r.IsUsable() {
 			t.Errorf("contradicted %v, usable %t", wrong, r.IsUsable())
 		}
@@ -187,7 +206,7 @@ func TestAThrottleIsSeen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		options := plain()
 		options.PerFiveSeconds = 3
-		if r := examine(t, tallyfysim.New(options), doctor.Token{}); !named(r, doctor.Contradicted)["not-throttled"] {
+		if r := examine(t, tallyfysim.New(options)); !named(r, doctor.Contradicted)["not-throttled"] {
 			t.Error("three requests in five seconds were not enough, and nothing says so")
 		}
 	})
@@ -196,18 +215,18 @@ func TestAThrottleIsSeen(t *testing.T) {
 func TestTheTokensOwnWordsAreJudged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, at := range []struct {
-			token doctor.Token
+			token directory.TokenInfo
 			name  string
 			want  doctor.Verdict
 		}{
-			{doctor.Token{Kind: "personal", ExpiresAt: time.Now().Add(90 * 24 * time.Hour)}, "token-expiry", doctor.Confirmed},
-			{doctor.Token{Kind: "personal", ExpiresAt: time.Now().Add(24 * time.Hour)}, "token-expiry", doctor.Contradicted},
-			{doctor.Token{Kind: "personal", ExpiresAt: time.Now().Add(time.Hour)}, "token-lifetime", doctor.Contradicted},
-			{doctor.Token{Kind: "application"}, "token-of-application", doctor.Confirmed},
-			{doctor.Token{Kind: "application"}, "token-url", doctor.Confirmed},
-			{doctor.Token{}, "token-url", doctor.NotVisible},
+			{directory.TokenInfo{Kind: directory.TokenPersonal, ExpiresAt: time.Now().Add(90 * 24 * time.Hour)}, "token-expiry", doctor.Confirmed},
+			{directory.TokenInfo{Kind: directory.TokenPersonal, ExpiresAt: time.Now().Add(24 * time.Hour)}, "token-expiry", doctor.Contradicted},
+			{directory.TokenInfo{Kind: directory.TokenPersonal, ExpiresAt: time.Now().Add(time.Hour)}, "token-lifetime", doctor.Contradicted},
+			{directory.TokenInfo{Kind: directory.TokenApplication}, "token-of-application", doctor.Confirmed},
+			{directory.TokenInfo{Kind: directory.TokenApplication}, "token-url", doctor.Confirmed},
+			{directory.TokenInfo{}, "token-url", doctor.NotVisible},
 		} {
-			r := examine(t, tallyfysim.New(plain()), at.token)
+			r := examineWith(t, tallyfysim.New(plain()), &at.token)
 			if !named(r, at.want)[at.name] {
 				t.Errorf("%+v: %s is not %s", at.token, at.name, at.want)
 			}
@@ -220,7 +239,7 @@ func TestTheTokensOwnWordsAreJudged(t *testing.T) {
 func TestAReportNamesNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sim := tallyfysim.New(plain())
-		text, err := json.Marshal(examine(t, sim, doctor.Token{}))
+		text, err := json.Marshal(examine(t, sim))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -240,7 +259,7 @@ func TestAReportNamesNobody(t *testing.T) {
 func TestEachAssumptionIsWordedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seen := map[string]bool{}
-		for _, f := range examine(t, tallyfysim.New(plain()), doctor.Token{}).Findings {
+		for _, f := range examine(t, tallyfysim.New(plain())).Findings {
 			if seen[f.Name] || f.Assumed == "" || f.Otherwise == "" || f.Seen == "" || f.Verdict == "" {
 				t.Errorf("%+v", f)
 			}

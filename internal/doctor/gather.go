@@ -5,12 +5,15 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"rollcall/internal/directory"
 )
 
 // evidence is all that was asked. An answer that was not asked for is nil.
 type evidence struct {
 	Options
 	asker
+	token directory.TokenInfo
 
 	me, otherClient, organizations, organization *answer
 

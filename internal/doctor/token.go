@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"rollcall/internal/directory"
 )
 
 // soon is when an expiry is worth a word.
@@ -19,27 +21,27 @@ var ofToken = []assumption{
 		name: "token-expiry", assumed: "the token tells when it expires, and that is more than a week away",
 		otherwise: "a 401 is noticed at once, the token file is read again and application credentials are renewed",
 		judge: func(e *evidence) (Verdict, string) {
-			if e.Token.ExpiresAt.IsZero() {
+			if e.token.ExpiresAt.IsZero() {
 				return NotVisible, "the token does not tell"
 			}
-			return holds(time.Until(e.Token.ExpiresAt) > soon, e.Token.ExpiresAt.UTC().Format(time.RFC3339))
+			return holds(time.Until(e.token.ExpiresAt) > soon, e.token.ExpiresAt.UTC().Format(time.RFC3339))
 		},
 	},
 	{
 		name: "token-lifetime", assumed: "an access token lasts for months, not for an hour",
 		otherwise: "only what the token itself says is believed, and a 401",
 		judge: func(e *evidence) (Verdict, string) {
-			if e.Token.ExpiresAt.IsZero() {
+			if e.token.ExpiresAt.IsZero() {
 				return NotVisible, "the token does not tell"
 			}
-			return holds(time.Until(e.Token.ExpiresAt) > 24*time.Hour, e.Token.ExpiresAt.UTC().Format(time.RFC3339))
+			return holds(time.Until(e.token.ExpiresAt) > 24*time.Hour, e.token.ExpiresAt.UTC().Format(time.RFC3339))
 		},
 	},
 	{
 		name: "token-of-application", assumed: "tokens of application credentials may read the organisation's lists",
 		otherwise: "TALLYFY_ACT_AS has a user's token minted from them, which may",
 		judge: func(e *evidence) (Verdict, string) {
-			if e.Token.Kind != "application" {
+			if e.token.Kind != directory.TokenApplication {
 				return NotVisible, "the token is none of an application"
 			}
 			return holds(e.groups.ok() && e.users.ok(), "groups "+e.groups.said()+", users "+e.users.said())
@@ -84,7 +86,7 @@ var ofToken = []assumption{
 		name: "token-url", assumed: "application credentials are exchanged at the URL that is set",
 		otherwise: "TALLYFY_TOKEN_URL names another",
 		judge: func(e *evidence) (Verdict, string) {
-			if e.Token.Kind == "personal" || e.Token.Kind == "" {
+			if e.token.Kind != directory.TokenApplication && e.token.Kind != directory.TokenActAs {
 				return NotVisible, "no application credentials are set"
 			}
 			return holds(e.me.ok() || e.me != nil && e.me.status == http.StatusUnauthorized, "a token came")
