@@ -290,6 +290,100 @@ func TestADeadTokenEndpointIsNotStormed(t *testing.T) {
 	}
 }
 
+func TestATokenEndpointIsLeftAloneForAsLongAsItAsks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := works(tallyfysim.Options{})
+		sim.Fault(tallyfysim.Fault{Match: tallyfysim.On(http.MethodPost, tokenPath), Status: 503, RetryAfter: "300", Times: 1})
+		c := applicant(t, sim)
+		for range 300 {
+			fails(t, c, directory.ReasonServer, "gave no token")
+			time.Sleep(time.Second)
+		}
+		wantAsked(t, sim, tokenPath, map[int]int{503: 1})
+		mustRead(t, c)
+	})
+}
+
+// Trouble that is over does not make what comes later slow.
+func TestPastTroubleIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := works(tallyfysim.Options{ApplicationLife: time.Hour})
+		c := applicant(t, sim)
+		down := tallyfysim.Fault{Match: tallyfysim.On(http.MethodPost, tokenPath), Status: 503}
+		back := sim.Fault(down)
+		for range 20 {
+			fails(t, c, directory.ReasonServer, "gave no token")
+			time.Sleep(time.Minute)
+		}
+		back()
+		mustRead(t, c)
+		sim.RevokeIssued() // soon
+		mustRead(t, c)
+		time.Sleep(55 * time.Minute)
+		mustRead(t, c) // renews in time
+		time.Sleep(time.Minute)
+		sim.RevokeIssued() // soon again, but not in a row
+		mustRead(t, c)
+		time.Sleep(10 * time.Minute)
+		sim.RevokeIssued()
+		down.Times = 1
+		sim.Fault(down)
+		fails(t, c, directory.ReasonServer, "gave no token")
+		time.Sleep(5 * time.Second)
+		mustRead(t, c)
+	})
+}
+
+func TestEachCallerGetsTheSharedErrorUnderTheNameOfItsOwnRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := works(tallyfysim.Options{})
+		sim.Fault(tallyfysim.Fault{Match: tallyfysim.On(http.MethodPost, tokenPath), Delay: time.Second, Status: 503})
+		c := applicant(t, sim)
+		var all sync.WaitGroup
+		var groups, member error
+		all.Go(func() { _, groups = c.GroupPage(t.Context(), 1) })
+		all.Go(func() { _, member = c.Member(t.Context(), 1001) })
+		all.Wait()
+		if !strings.HasPrefix(groups.Error(), "list groups, page 1: ") || !strings.HasPrefix(member.Error(), "read user 1001: ") {
+			t.Errorf("%v; %v", groups, member)
+		}
+	})
+}
+
+func TestTheRefusalOfACallersOwnTokenRenewsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := works(tallyfysim.Options{})
+		c := applicant(t, sim)
+		mustRead(t, c)
+		forward := func(authorize func(http.Header)) int {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, "http://localhost/organizations/"+sim.Organization()+"/groups/x", http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			authorize(r.Header)
+			resp, err := c.Forward(t.Context(), r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return resp.StatusCode
+		}
+		if got := forward(func(h http.Header) { h.Set("Authorization", "Bearer theirs") }); got != 401 {
+			t.Errorf("a caller's token: %d", got)
+		}
+		mustRead(t, c)
+		wantAsked(t, sim, tokenPath, map[int]int{200: 1})
+		ours := func(h http.Header) {
+			if err := c.Authorize(t.Context(), h); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sim.RevokeIssued()
+		if first, second := forward(ours), forward(ours); first != 401 || second != 404 {
+			t.Errorf("our token: %d, then %d", first, second)
+		}
+	})
+}
+
 // Tallyfy may give out tokens and refuse each of them.
 func TestTokensThatAreRefusedAtOnceMakeNoStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
