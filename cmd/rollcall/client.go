@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,15 +14,11 @@ import (
 	"time"
 )
 
-// serverSettings name a running server.
-type serverSettings struct {
-	Server string `name:"server" env:"ROLLCALL_SERVER" placeholder:"URL" help:"Server to ask, http://host:port or unix:/path (default: the one that serve would be here, by $ROLLCALL_LISTEN or 127.0.0.1:7655)."`
-}
-
 // A client asks one server, or one file as a server would answer from it.
 type client struct {
 	base string // ends without a slash
 	name string // of what is asked, for messages
+	key  string // shown to the server; empty for none
 	http *http.Client
 }
 
@@ -53,19 +48,6 @@ func socketTransport(path string) *http.Transport {
 		var dialer net.Dialer
 		return dialer.DialContext(ctx, "unix", path)
 	}}
-}
-
-// server is the one to ask: the one that is set, else the one that serve
-// would be in this environment.
-func (s *serverSettings) server(env func(string) string) string {
-	if s.Server != "" {
-		return s.Server
-	}
-	listen := cmp.Or(env("ROLLCALL_LISTEN"), defaultListen)
-	if host, port, err := net.SplitHostPort(listen); err == nil && (host == "" || net.ParseIP(host).IsUnspecified()) {
-		return net.JoinHostPort("127.0.0.1", port)
-	}
-	return listen
 }
 
 // An answer is a body with what its headers say of it.
@@ -101,6 +83,9 @@ func (c *client) do(ctx context.Context, method, path string, query url.Values, 
 		return nil, err
 	}
 	request.Header.Set("Accept", "application/json")
+	if c.key != "" {
+		request.Header.Set("Authorization", "Bearer "+c.key)
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("no answer from %s, is rollcall serve running there? --server (ROLLCALL_SERVER) names another: %w", c.name, withoutURL(err))
@@ -133,6 +118,9 @@ func refused(response *http.Response, body []byte) error {
 	text := problem.Detail
 	if text == "" {
 		text = problem.Title
+	}
+	if response.StatusCode == http.StatusUnauthorized {
+		text += " Here it comes from $" + keyVar + ", or from the file that $" + keyFileVar + " names."
 	}
 	return &refusal{status: response.StatusCode, kind: problem.Type[strings.LastIndexAny(problem.Type, "/:#")+1:], text: text}
 }

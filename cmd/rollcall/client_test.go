@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -102,8 +103,15 @@ func TestReadingCommandsFindTheServerThatServeWouldBe(t *testing.T) {
 		"[::]:80": "127.0.0.1:80", "[::1]:80": "[::1]:80", "unix:/run/x?mode=0660": "unix:/run/x?mode=0660",
 	} {
 		s := serverSettings{}
-		if got := s.server(func(string) string { return listen }); got != want {
+		env := map[string]string{"ROLLCALL_LISTEN": listen}
+		if got := s.server(func(name string) string { return env[name] }); got != want {
 			t.Errorf("%q: %q, want %q", listen, got, want)
+		}
+		if env["ROLLCALL_TLS_CERT"] = "cert.pem"; !strings.HasPrefix(want, "unix:") {
+			want = "https://" + want
+		}
+		if got := s.server(func(name string) string { return env[name] }); got != want {
+			t.Errorf("%q with a certificate: %q, want %q", listen, got, want)
 		}
 	}
 }
@@ -149,6 +157,48 @@ func TestCheckExitsByItsAnswer(t *testing.T) {
 		code, out, _ := invoke(t, map[string]string{"ROLLCALL_SERVER": server}, args...)
 		if code != test.code || out != test.out {
 			t.Errorf("%q: exit code %d, %q", args, code, out)
+		}
+	}
+}
+
+// guarded answers those who show the key.
+func guarded(key string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Get("Authorization"); got == "Bearer "+key || r.URL.Path == "/livez" && got == "" {
+			fmt.Fprint(w, `{"data":[]}`)
+			return
+		}
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusUnauthorized)
+		fmt.Fprint(w, `{"type":"unauthenticated","detail":"Unauthenticated. Send a key."}`)
+	})
+}
+
+func TestReadingCommandsShowTheKeyOfTheEnvironment(t *testing.T) {
+	server := httptest.NewServer(guarded("k3y"))
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte("k3y\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, env := range []map[string]string{{"ROLLCALL_KEY": "k3y"}, {"ROLLCALL_KEY_FILE": file}} {
+		if code, _, stderr := invoke(t, env, "members", "Sales", "-o", "ndjson", "--server", server.URL); code != exitOK {
+			t.Errorf("exit code %d, %s", code, stderr)
+		}
+	}
+	code, _, stderr := invoke(t, map[string]string{"ROLLCALL_KEY": "0ther"}, "members", "Sales", "--server", server.URL)
+	if code != exitFailure || strings.Contains(stderr, "0ther") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	wantSentence(t, stderr, "Unauthenticated.", "$ROLLCALL_KEY", "$ROLLCALL_KEY_FILE")
+	for _, env := range []map[string]string{{"ROLLCALL_KEY": "k3y", "ROLLCALL_KEY_FILE": file}, {"ROLLCALL_KEY_FILE": file + "x"}} {
+		code, _, stderr := invoke(t, env, "members", "Sales", "--server", server.URL)
+		if code != exitUsage {
+			t.Errorf("exit code %d", code)
+		}
+		wantSentence(t, stderr, "ROLLCALL_KEY_FILE")
+		if code, _, stderr := invoke(t, env, "health", "--server", server.URL); code != exitOK {
+			t.Errorf("a probe needs no key: exit code %d, %s", code, stderr)
 		}
 	}
 }

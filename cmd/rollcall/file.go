@@ -26,7 +26,7 @@ func (s *readSettings) open(ctx context.Context, con *console) (*client, func(),
 	if s.DB != "" {
 		return openFile(ctx, s.DB)
 	}
-	client, err := newClient(s.server(con.env))
+	client, err := s.client(con.env)
 	return client, func() {}, err
 }
 

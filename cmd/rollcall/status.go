@@ -83,7 +83,7 @@ func (c *readyCommand) Run(ctx context.Context, con *console) error {
 }
 
 func probe(ctx context.Context, con *console, s *serverSettings, path string) error {
-	client, err := newClient(s.server(con.env))
+	client, err := s.dial(con.env)
 	if err != nil {
 		return err
 	}

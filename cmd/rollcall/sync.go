@@ -82,7 +82,7 @@ const syncWait = 60 * time.Second
 
 // ask has a server sweep.
 func (c *syncCommand) ask(ctx context.Context, con *console) error {
-	client, err := newClient(c.server(con.env))
+	client, err := c.client(con.env)
 	if err != nil {
 		return err
 	}
