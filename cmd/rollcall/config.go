@@ -33,6 +33,9 @@ func (c *configCommand) Run(ctx context.Context, con *console, parsed *kong.Cont
 	if token.settings == nil {
 		token.settings = []setting{{tokenVar, "", "not usable"}}
 	}
+	if mode, err := c.mode(c.address()); err == nil {
+		c.Auth = string(mode)
+	}
 	all := append(token.settings, effective(parsed, twins)...)
 	if err := printSettings(con, c.Output, all); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"rollcall/internal/access"
 	"rollcall/internal/tallyfysim"
 )
 
@@ -45,10 +46,19 @@ func (s *simSettings) check() error {
 	return nil
 }
 
+// checkLocal keeps the demonstration to this machine.
+func (c *demoCommand) checkLocal() error {
+	if !c.address().isLocal() {
+		return usagef("--listen: %s can be reached from other machines, and the demonstration lets everybody in: "+
+			"listen on 127.0.0.1, [::1] or a unix: socket", c.Listen)
+	}
+	return nil
+}
+
 // Run serves the demonstration until ctx ends and leaves nothing behind.
 func (c *demoCommand) Run(ctx context.Context, con *console) (err error) {
-	polling := pollSettings{PollInterval: c.PollInterval, ChurnInterval: time.Hour}
-	if err := firstError(c.listenSettings.check, polling.check, c.simSettings.check); err != nil {
+	polling := pollSettings{PollInterval: c.PollInterval, ChurnInterval: time.Hour, MaxStale: "off"}
+	if err := firstError(c.listenSettings.check, c.checkLocal, polling.check, c.simSettings.check); err != nil {
 		return err
 	}
 	listeners, err := c.listen(ctx)
@@ -78,6 +88,7 @@ func (c *demoCommand) Run(ctx context.Context, con *console) (err error) {
 		pollSettings:     polling,
 		guardSettings:    guardSettings{RemovalGuard: "25%"},
 		listenSettings:   c.listenSettings,
+		accessSettings:   accessSettings{Auth: string(access.ModeNone)},
 		logSettings:      c.logSettings,
 	}, upstream.token(), listeners)
 }

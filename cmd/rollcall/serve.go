@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"rollcall/internal/api"
+	"rollcall/internal/tlsfiles"
 )
 
 // serveCommand is the service.
@@ -66,7 +68,7 @@ func (l listeners) close() {
 }
 
 // serve fills the mirror and answers from it until ctx ends, then stops in
-// order: unready, requests drained, poller waited for, database closed. It
+// order: unready, requests drained, poller and probes waited for, database closed. It
 // owns the listeners. It returns nil when it ended because ctx did.
 func serve(ctx context.Context, con *console, s *settings, from token, l listeners) (err error) {
 	defer l.close()
@@ -76,16 +78,23 @@ func serve(ctx context.Context, con *console, s *settings, from token, l listene
 		return err
 	}
 	defer func() { err = errors.Join(err, mirror.close()) }()
-	handler, err := newAPI(s, mirror, log)
+	entrance, err := openEntrance(s, mirror.client, log)
 	if err != nil {
 		return err
 	}
+	defer entrance.close()
+	handler, err := newAPI(s, mirror, entrance.access, log)
+	if err != nil {
+		return err
+	}
+	entrance.warn(s, log)
+	defer entrance.rereadOnHangup(log)()
 	stop := mirror.poll(ctx, log, screen)
 	defer stop()
 	servers := newServers(log)
-	servers.start("listening", l.main, handler)
+	servers.start("listening", l.main, handler, entrance.pair)
 	if l.ops != nil {
-		servers.start("listening for operations", l.ops, handler.Ops())
+		servers.start("listening for operations", l.ops, handler.Ops(), nil)
 	}
 	select {
 	case err = <-servers.failed:
@@ -109,13 +118,19 @@ func newServers(log *slog.Logger) *servers { return &servers{log: log, failed: m
 // drainTimeout is how long requests under way may take to end after a signal.
 const drainTimeout = 3 * time.Second
 
-func (s *servers) start(message string, l net.Listener, h http.Handler) {
-	server := api.NewServer(h, s.log)
+// start serves on l, over TLS if there is a certificate.
+func (s *servers) start(message string, l net.Listener, h http.Handler, pair *tlsfiles.Pair) {
+	server, url, listen := api.NewServer(h, s.log), urlOf(l), func(server *http.Server) error { return server.Serve(l) }
+	if pair != nil {
+		server.TLSConfig = pair.Config()
+		url = strings.Replace(url, "http:", "https:", 1)
+		listen = func(server *http.Server) error { return server.ServeTLS(l, "", "") }
+	}
 	s.all = append(s.all, server)
-	s.log.Info(message, "url", urlOf(l))
+	s.log.Info(message, "url", url)
 	go func() {
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			s.failed <- fmt.Errorf("serving on %s: %w", urlOf(l), err)
+		if err := listen(server); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- fmt.Errorf("serving on %s: %w", url, err)
 		}
 	}()
 }

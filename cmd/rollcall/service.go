@@ -99,7 +99,7 @@ func (m *mirror) close() error {
 
 // newAPI joins the mirror, the poller and the way upstream into one handler,
 // with all metrics on one registry.
-func newAPI(s *settings, m *mirror, log *slog.Logger) (*api.API, error) {
+func newAPI(s *settings, m *mirror, who *access.Access, log *slog.Logger) (*api.API, error) {
 	registry := prometheus.NewRegistry()
 	for _, c := range append(m.collectors(), processCollectors()...) {
 		if err := registry.Register(c); err != nil {
@@ -110,7 +110,11 @@ func newAPI(s *settings, m *mirror, log *slog.Logger) (*api.API, error) {
 	if err != nil {
 		return nil, err
 	}
-	who, err := access.New(access.Options{Mode: access.Mode(s.Auth)})
+	origins, err := s.origins()
+	if err != nil {
+		return nil, err
+	}
+	maxStale, err := s.maxStale()
 	if err != nil {
 		return nil, err
 	}
@@ -125,6 +129,8 @@ func newAPI(s *settings, m *mirror, log *slog.Logger) (*api.API, error) {
 		Registry:     registry,
 		Version:      version(),
 		PublicURL:    public,
+		Origins:      origins,
+		MaxStale:     maxStale,
 	})
 }
 

@@ -16,13 +16,17 @@ type settings struct {
 	pollSettings
 	guardSettings
 	listenSettings
+	accessSettings
 	logSettings
 }
 
 // check refuses what is missing, wrong or contradictory, before anything is
 // created.
 func (s *settings) check() error {
-	return firstError(s.upstreamSettings.check, s.fileSettings.check, s.pollSettings.check, s.guardSettings.check, s.listenSettings.check)
+	return firstError(
+		s.upstreamSettings.check, s.fileSettings.check, s.pollSettings.check, s.guardSettings.check, s.listenSettings.check,
+		func() error { return s.accessSettings.check(s.address()) },
+	)
 }
 
 func firstError(checks ...func() error) error {
@@ -102,6 +106,7 @@ func (s *fileSettings) check() error {
 type pollSettings struct {
 	PollInterval  time.Duration `name:"poll-interval" env:"ROLLCALL_POLL_INTERVAL" default:"60s" help:"Pause between sweeps."`
 	ChurnInterval time.Duration `name:"churn-interval" env:"ROLLCALL_CHURN_INTERVAL" default:"1h" help:"How long last logins and picture links alone may wait to be published."`
+	MaxStale      string        `name:"max-stale" env:"ROLLCALL_MAX_STALE" default:"off" placeholder:"off" help:"Age of the data beyond which /readyz is 503 and check answers too-stale; off sets no bound."`
 }
 
 func (s *pollSettings) check() error {
@@ -111,7 +116,20 @@ func (s *pollSettings) check() error {
 	if s.ChurnInterval <= 0 {
 		return usagef("--churn-interval: %s is not positive, give a duration such as 1h", s.ChurnInterval)
 	}
-	return nil
+	_, err := s.maxStale()
+	return err
+}
+
+// maxStale is 0 where no age is too high.
+func (s *pollSettings) maxStale() (time.Duration, error) {
+	if s.MaxStale == "off" {
+		return 0, nil
+	}
+	age, err := time.ParseDuration(s.MaxStale)
+	if err != nil || age <= 0 {
+		return 0, usagef("--max-stale: %q is not a positive duration, give one such as 15m, or off", s.MaxStale)
+	}
+	return age, nil
 }
 
 // defaultListen is where serve listens and reading commands ask.
@@ -121,17 +139,11 @@ type listenSettings struct {
 	Listen    string `name:"listen" env:"ROLLCALL_LISTEN" default:"${listen}" placeholder:"${listen}" help:"Address to answer on, or unix:/path?mode=0660."`
 	OpsListen string `name:"ops-listen" env:"ROLLCALL_OPS_LISTEN" placeholder:"ADDRESS" help:"Second address with /livez, /readyz and /metrics alone, open to whoever reaches it."`
 	PublicURL string `name:"public-url" env:"ROLLCALL_PUBLIC_URL" placeholder:"URL" help:"Origin and base path under which clients reach the server."`
-	Auth      string `name:"auth" env:"ROLLCALL_AUTH" enum:"none" default:"none" placeholder:"none" help:"Who may ask: none lets in whoever reaches a loopback address or socket, and is refused beyond."`
 }
 
 func (s *listenSettings) check() error {
-	listen, err := parseAddress("--listen", s.Listen)
-	switch {
-	case err != nil:
+	if _, err := parseAddress("--listen", s.Listen); err != nil {
 		return err
-	case s.Auth == "none" && !listen.isLocal():
-		return usagef("--listen: %s can be reached from other machines, and --auth=none lets everybody in: "+
-			"listen on 127.0.0.1, [::1] or a unix: socket", s.Listen)
 	}
 	if s.OpsListen != "" {
 		if _, err := parseAddress("--ops-listen", s.OpsListen); err != nil {
@@ -139,6 +151,12 @@ func (s *listenSettings) check() error {
 		}
 	}
 	return s.checkPublicURL()
+}
+
+// address is where to listen, once check has found that it can be read.
+func (s *listenSettings) address() address {
+	listen, _ := parseAddress("--listen", s.Listen)
+	return listen
 }
 
 func (s *listenSettings) checkPublicURL() error {
