@@ -20,6 +20,9 @@ func confirmations(t *testing.T, read *db.DB, pin *directory.Pin) map[string]tim
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
+		if other, ok := all[what]; ok && !other.Equal(fresh.ConfirmedAt) {
+			t.Errorf("%s: one read says %v, another %v", what, other, fresh.ConfirmedAt)
+		}
 		all[what] = fresh.ConfirmedAt
 	}
 	groups, err := read.Groups(ctx, q)
