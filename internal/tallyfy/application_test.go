@@ -386,17 +386,24 @@ func TestTheRefusalOfACallersOwnTokenRenewsNothing(t *testing.T) {
 
 // Tallyfy may give out tokens and refuse each of them.
 func TestTokensThatAreRefusedAtOnceMakeNoStorm(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		sim := works(tallyfysim.Options{ApplicationRefused: true})
-		c := applicant(t, sim)
-		for range 600 {
-			fails(t, c, directory.ReasonUnauthorized, "TALLYFY_ACT_AS")
-			time.Sleep(6 * time.Second)
-		}
-		if n := asked(sim, tokenPath)[200]; n > 40 {
-			t.Errorf("%d tokens in an hour", n)
-		}
-	})
+	for _, life := range []time.Duration{time.Hour, time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			sim := works(tallyfysim.Options{ApplicationRefused: true, ApplicationLife: life})
+			c := applicant(t, sim)
+			for range 600 {
+				fails(t, c, directory.ReasonUnauthorized, "TALLYFY_ACT_AS")
+				time.Sleep(6 * time.Second)
+			}
+			if n := asked(sim, tokenPath)[200]; n > 40 {
+				t.Errorf("%d tokens in an hour", n)
+			}
+			for _, r := range sim.Requests() {
+				if r.Path != tokenPath && len(r.Header.Get("Authorization")) < 20 {
+					t.Fatalf("sent with %q", r.Header.Get("Authorization"))
+				}
+			}
+		})
+	}
 }
 
 // A 401 may be about what was asked for. The token is then renewed in vain,

@@ -93,7 +93,7 @@ func usable(token string, began, told time.Time) (lease, error) {
 const opToken = "get an access token"
 
 var (
-	errFutile    = &directory.UpstreamError{Op: opToken, Reason: directory.ReasonUnauthorized, Err: errors.New("each token that Tallyfy gives out is refused soon")}
+	errFutile    = &directory.UpstreamError{Op: opToken, Reason: directory.ReasonUnauthorized, Err: errToken}
 	errNoGrant   = errors.New("the token endpoint gave no token")
 	errNoGrants  = errors.New("no token endpoint there; check TALLYFY_TOKEN_URL")
 	errGrantMove = errors.New("the token endpoint redirects, which is not followed; check TALLYFY_TOKEN_URL")
