@@ -19,16 +19,20 @@ var hopByHop = []string{
 }
 
 // notForwarded would make Go's transport send a write twice, belong to our
-// own host, are the transport's to set, or claim whose request it is: Tallyfy
-// picks a rate bucket by the forwarded address.
+// own host, are the transport's to set, claim another method or path than the
+// request's, or whose request it is: Tallyfy picks a rate bucket by the
+// forwarded address.
 var notForwarded = []string{
-	"Idempotency-Key", "X-Idempotency-Key", "Cookie", "Host", "Expect", "Accept-Encoding", "Content-Length",
-	"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Real-Ip", "Via",
+	"Idempotency-Key", "X-Idempotency-Key", "Cookie", "Host", "Expect", "Content-Length",
+	"X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "X-Original-Url", "X-Rewrite-Url",
+	"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Server",
+	"X-Host", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "Via",
 }
 
 // Forward sends r once, as it is: its method, body and headers, to its path
 // and query below the base URL. Headers that must not travel are left out and
-// those that Tallyfy requires are added; the Authorization is the caller's.
+// those that Tallyfy requires are added; the Authorization is the caller's. An
+// answer is coded as the request accepts, and not at all if that does not say.
 //
 // It waits at most ten seconds for its turn and then fails with ReasonBudget,
 // having sent nothing. Any other error leaves open whether Tallyfy acted. The

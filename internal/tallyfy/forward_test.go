@@ -24,6 +24,7 @@ func TestForwardSendsTheRequestAsItIs(t *testing.T) {
 	in.Header.Set("Authorization", "Bearer callers-own")
 	in.Header.Set("X-Tallyfy-Client", "n8n")
 	in.Header.Set("X-Custom", "kept")
+	in.Header.Set("Accept-Encoding", "br;q=1.0, gzip")
 	resp, err := c.Forward(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +42,7 @@ func TestForwardSendsTheRequestAsItIs(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"Content-Type": "application/json; charset=utf-8", "Authorization": "Bearer callers-own",
-		"X-Tallyfy-Client": "n8n", "X-Custom": "kept", "Accept": "application/json",
+		"X-Tallyfy-Client": "n8n", "X-Custom": "kept", "Accept": "application/json", "Accept-Encoding": "br;q=1.0, gzip",
 	} {
 		if got := out.Header.Get(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
@@ -58,8 +59,10 @@ func TestForwardLeavesOutWhatMustNotTravel(t *testing.T) {
 	r := post(t)
 	for _, name := range []string{
 		"Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
-		"Idempotency-Key", "X-Idempotency-Key", "Cookie", "Host", "Expect", "Accept-Encoding", "Content-Length",
-		"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Real-IP", "Via",
+		"Idempotency-Key", "X-Idempotency-Key", "Cookie", "Host", "Expect", "Content-Length",
+		"X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL",
+		"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Server",
+		"X-Host", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP", "Via",
 	} {
 		r.Header.Set(name, "x")
 	}
