@@ -1,51 +1,79 @@
 package api
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
-	"maps"
 	"mime"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 
 	"rollcall/internal/directory"
 )
 
 const (
-	// maxBody bounds what is read of a request.
-	maxBody = 1 << 20
-	// maxUpload bounds what is passed on unread and is not JSON: files.
-	maxUpload = 100 << 20
+	maxBody     = 1 << 20   // of a request, if it is read, or JSON
+	maxUpload   = 100 << 20 // of a request that is passed on unread and is not JSON: files
+	maxDownload = 256 << 20 // of an answer that is passed back
 )
 
 // forward passes a request on, under the token that permit left on it, and
-// streams the answer back. A write whose reach is not known row by row makes the poller
-// look at everything again.
+// streams the answer back. A write whose reach is not known row by row makes
+// the poller look at everything again.
 func (s *server) forward(w http.ResponseWriter, r *http.Request) error {
-	limit := bodyLimit(r)
-	if r.ContentLength > limit {
-		return &http.MaxBytesError{Limit: limit}
+	if err := forwardable(r); err != nil {
+		return err
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	r.Body = http.MaxBytesReader(w, r.Body, bodyLimit(r))
 	var failure error
 	(&httputil.ReverseProxy{
 		Rewrite:        belowBase,
 		Transport:      roundTripper(func(out *http.Request) (*http.Response, error) { return s.send(out) }),
-		ModifyResponse: func(answer *http.Response) error { return s.presentable(answer) },
+		ModifyResponse: s.passable,
 		ErrorHandler:   func(_ http.ResponseWriter, _ *http.Request, err error) { failure = err },
 		ErrorLog:       slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
 		FlushInterval:  -1,
-	}).ServeHTTP(w, r)
+	}).ServeHTTP(&passback{ResponseWriter: w, header: http.Header{}}, r)
 	return failure
+}
+
+// passable turns Tallyfy's refusal of the sweep token into an error and makes
+// every other answer presentable.
+func (s *server) passable(answer *http.Response) error {
+	if err := s.heed(answer.Request, answer.StatusCode); err != nil {
+		return err
+	}
+	return presentable(answer)
+}
+
+// forwardable refuses what is no plain request: tunnels, echoes, and the
+// change to another protocol, but for the offer of HTTP/2 that some clients
+// make with every request.
+func forwardable(r *http.Request) error {
+	switch {
+	case r.Method == http.MethodConnect, r.Method == http.MethodTrace:
+		p := newProblem(http.StatusMethodNotAllowed, blank, "%s is not passed on.", r.Method)
+		p.header.Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+		return p
+	case changesProtocol(r.Header):
+		return newProblem(http.StatusBadRequest, blank, "Upgrades to another protocol are not passed on.")
+	case r.ContentLength > bodyLimit(r):
+		return &http.MaxBytesError{Limit: bodyLimit(r)}
+	}
+	return nil
+}
+
+func changesProtocol(h http.Header) bool {
+	for _, line := range h.Values("Upgrade") {
+		for protocol := range strings.SplitSeq(line, ",") {
+			if !strings.EqualFold(strings.TrimSpace(protocol), "h2c") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func bodyLimit(r *http.Request) int64 {
@@ -58,9 +86,7 @@ func bodyLimit(r *http.Request) int64 {
 
 // belowBase leaves of the URL what stands below the upstream's base: path and
 // query, as they came.
-func belowBase(p *httputil.ProxyRequest) {
-	p.Out.URL = below(p.In.URL)
-}
+func belowBase(p *httputil.ProxyRequest) { p.Out.URL = below(p.In.URL) }
 
 func below(u *url.URL) *url.URL {
 	out := &url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}
@@ -78,6 +104,12 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 // the mirror, marks them.
 func (s *server) send(out *http.Request) (*http.Response, error) {
 	answer, err := s.Upstream.Forward(out.Context(), out)
+	if err == nil {
+		answer.Request = out
+		dropPrivate(answer.Header)
+		dropPrivate(answer.Trailer) // as announced
+		err = checkAnswer(answer)
+	}
 	if err != nil {
 		if touchesRows(out) && mayHaveActed(err) {
 			s.Poller.MarkEverything()
@@ -85,7 +117,6 @@ func (s *server) send(out *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	answer.Request = out
 	if !touchesRows(out) {
 		return answer, nil
 	}
@@ -99,11 +130,7 @@ func (s *server) send(out *http.Request) (*http.Response, error) {
 var rowPaths = regexp.MustCompile(`^/(organizations/[^/]+/(users|guests|groups)|applications)(/|$)`)
 
 func touchesRows(r *http.Request) bool {
-	switch r.Method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		return false
-	}
-	return rowPaths.MatchString(r.URL.Path)
+	return isWrite(r) && rowPaths.MatchString(r.URL.Path)
 }
 
 // mayHaveActed reports whether upstream may have acted on a request that
@@ -122,51 +149,3 @@ func unknownOutcome(err error) error {
 	p.cause = err
 	return p
 }
-
-// presentable takes out of an upstream answer what is not for our callers,
-// and replaces the body of a 5xx, which may hold internal texts.
-func (s *server) presentable(answer *http.Response) error {
-	if err := s.heed(answer.Request, answer.StatusCode); err != nil {
-		return err
-	}
-	maps.DeleteFunc(answer.Header, func(name string, _ []string) bool { return isPrivate(name) })
-	answer.Header.Add("Cache-Status", "rollcall; fwd="+forwardReason(answer.Request))
-	if answer.StatusCode < 500 {
-		return nil
-	}
-	body, err := dullBody(answer.StatusCode)
-	if err != nil {
-		return err
-	}
-	_ = answer.Body.Close()
-	answer.Body = io.NopCloser(bytes.NewReader(body))
-	answer.ContentLength = int64(len(body))
-	answer.Header.Del("Content-Encoding")
-	answer.Header.Set("Content-Length", strconv.Itoa(len(body)))
-	answer.Header.Set("Content-Type", "application/json")
-	return nil
-}
-
-func dullBody(status int) ([]byte, error) {
-	message := fmt.Sprintf("Tallyfy answered %d", status)
-	return json.Marshal(tallyfyError(message, upstreamCode(message)))
-}
-
-// forwardReason is why the mirror did not answer, in the words of RFC 9211.
-func forwardReason(r *http.Request) string {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return "method"
-	}
-	return "bypass"
-}
-
-// private are the headers of upstream's host, its cookies and its policies
-// for browsers, which would be taken for ours.
-var private = []string{
-	"Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods",
-	"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Access-Control-Max-Age",
-	"Alt-Svc", "Cf-Cache-Status", "Cf-Ray", "Clear-Site-Data", "Location", "Nel", "Report-To", "Server",
-	"Set-Cookie", "Strict-Transport-Security", "Via", "X-Powered-By", "X-Request-Id",
-}
-
-func isPrivate(name string) bool { return slices.Contains(private, name) }

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 
 	"rollcall/internal/access"
 )
@@ -37,16 +38,17 @@ func lines(h http.Header) int {
 	return n
 }
 
-// checkPath refuses dot segments and encoded slashes on Tallyfy's surface,
-// and elsewhere what is not in its simplest form.
+// checkPath refuses on Tallyfy's surface what another server may read as
+// another path: dot segments, encoded slashes, backslashes and control
+// characters; and elsewhere what is not in its simplest form.
 func checkPath(u *url.URL) error {
 	escaped := u.EscapedPath()
 	if !strings.HasPrefix(escaped, "/") { // of CONNECT and OPTIONS *
 		return noSuchEndpoint()
 	}
 	if isTallyfys(u.Path) {
-		if hasDots(u.Path) || strings.Contains(strings.ToLower(escaped), "%2f") {
-			return newProblem(http.StatusBadRequest, blank, "The path holds dot segments or an encoded slash: send it in its simplest form.")
+		if hasDots(u.Path) || strings.Contains(strings.ToLower(escaped), "%2f") || strings.ContainsFunc(u.Path, isNoPath) {
+			return newProblem(http.StatusBadRequest, blank, "The path holds dot segments, an encoded slash, a backslash or a control character: send it in its simplest form.")
 		}
 	} else if hasDots(escaped) {
 		return newProblem(http.StatusNotFound, noSuchPath, "The path holds dot segments: send it in its simplest form.")
@@ -62,6 +64,8 @@ func hasDots(path string) bool {
 		return segment == "." || segment == ".."
 	})
 }
+
+func isNoPath(r rune) bool { return r == '\\' || unicode.IsControl(r) }
 
 func isTallyfys(path string) bool {
 	path = strings.TrimPrefix(path, "/api")

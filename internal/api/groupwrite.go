@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 
@@ -69,17 +70,15 @@ func (s *server) writeRow(w http.ResponseWriter, r *http.Request, send func(cont
 func writeOutcome(w http.ResponseWriter, outcome *directory.Outcome) error {
 	body := outcome.Body
 	header := w.Header()
-	for name, values := range outcome.Header {
-		if !isPrivate(name) {
-			header[name] = values
-		}
-	}
-	if outcome.Status >= http.StatusInternalServerError {
+	dropPrivate(outcome.Header)
+	maps.Copy(header, outcome.Header)
+	if mustBeDull(outcome.Status) {
 		var err error
 		if body, err = dullBody(outcome.Status); err != nil {
 			return err
 		}
 		header.Set("Content-Type", "application/json")
+		header.Del("Content-Encoding")
 	}
 	header.Del("Content-Length")
 	header.Add("Cache-Status", "rollcall; fwd=method")
