@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"mime"
@@ -101,9 +102,14 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // send forwards one request and, after a write that may have changed rows of
-// the mirror, marks them.
+// the mirror, marks them. A write is seen through, whether or not its client
+// waits.
 func (s *server) send(out *http.Request) (*http.Response, error) {
-	answer, err := s.Upstream.Forward(out.Context(), out)
+	ctx := out.Context()
+	if isWrite(out) {
+		ctx = context.WithoutCancel(ctx)
+	}
+	answer, err := s.Upstream.Forward(ctx, out)
 	if err == nil {
 		answer.Request = out
 		dropPrivate(answer.Header)
