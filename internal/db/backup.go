@@ -39,12 +39,15 @@ func (db *DB) backUp(ctx context.Context, path string) error {
 	}
 	defer removeDatabase(partial)
 	// A connection of its own, so that no reader waits for one meanwhile.
-	pool, err := openPool(readerDSN(db.path, -1, 1), 1)
+	pool, err := openPool(readerDSN(db.path, db.access, -1, 1), 1)
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
 	if err := db.copyInto(ctx, pool, partial); err != nil {
+		return err
+	}
+	if err := db.checkAtRest(); err != nil {
 		return err
 	}
 	if err := vacant(path); err != nil {

@@ -58,6 +58,8 @@ type DB struct {
 
 	readers *sql.DB
 	reads   *Queries
+	access  access      // of readers
+	atRest  os.FileInfo // what the file was when it was opened as one that nobody writes, else nil
 
 	// All three are nil in a mirror that was opened to read.
 	lock   *processLock
@@ -88,7 +90,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err := inspect(ctx, o.Path, o.Organization, o.schema()); err != nil {
 		return nil, err
 	}
-	db := &DB{path: o.Path, organization: o.Organization, logger: orDiscard(o.Logger)}
+	db := &DB{path: o.Path, organization: o.Organization, logger: orDiscard(o.Logger), access: toRead}
 	if err := db.openToWrite(ctx, o); err != nil {
 		err = errors.Join(err, db.Close())
 		for _, file := range db.made {
@@ -108,11 +110,43 @@ func OpenReadOnly(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{path: path, organization: about.organization, logger: slog.New(slog.DiscardHandler)}
-	if err := db.openReaders(ctx, 0); err != nil {
-		return nil, errors.Join(err, db.Close())
+	db := &DB{path: path, organization: about.organization, logger: slog.New(slog.DiscardHandler), access: toRead}
+	wasAtRest := isAtRest(path)
+	err = db.openReaders(ctx, 0)
+	if wasAtRest && needsToWrite(err) {
+		err = db.reopenAtRest(ctx, err)
+	}
+	if err != nil {
+		return nil, errors.Join(readFault(path, err), db.Close())
 	}
 	return db, nil
+}
+
+// reopenAtRest reads the file alone where the side files of a shared one
+// cannot be made. Nobody else can be told of it, so it is looked at again
+// when the mirror is closed.
+func (db *DB) reopenAtRest(ctx context.Context, why error) error {
+	var err error
+	if db.atRest, err = os.Stat(db.path); err != nil {
+		return errors.Join(why, err)
+	}
+	if err := errors.Join(closeQueries(db.reads), db.readers.Close()); err != nil {
+		return err
+	}
+	db.access = toInspect
+	return db.openReaders(ctx, 0)
+}
+
+// checkAtRest fails if a file that was read as if it never changed has changed.
+func (db *DB) checkAtRest() error {
+	if db.atRest == nil {
+		return nil
+	}
+	now, err := os.Stat(db.path)
+	if err == nil && (now.Size() != db.atRest.Size() || !now.ModTime().Equal(db.atRest.ModTime()) || !isAtRest(db.path)) {
+		err = fmt.Errorf("%s was written while it was read, so what was read may be wrong: do it again", db.path)
+	}
+	return err
 }
 
 // Organization returns the id of the organisation whose mirror this is.
@@ -141,7 +175,7 @@ func (db *DB) close() error {
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close %s: %w", db.path, err)
 	}
-	return nil
+	return db.checkAtRest()
 }
 
 func closeQueries(q *Queries) error {
@@ -165,6 +199,9 @@ func (db *DB) openToWrite(ctx context.Context, o Options) error {
 	}
 	var err error
 	if db.lock, err = lockFile(ctx, o.Path); err != nil {
+		return err
+	}
+	if err := checkWritable(o.Path); err != nil {
 		return err
 	}
 	if db.writer, err = openPool(writerDSN(o.Path), 1); err != nil {
@@ -191,7 +228,7 @@ func (db *DB) openToWrite(ctx context.Context, o Options) error {
 func (db *DB) openReaders(ctx context.Context, mmap int64) error {
 	connections := max(2, runtime.GOMAXPROCS(0))
 	var err error
-	if db.readers, err = openPool(readerDSN(db.path, mmap, connections), connections); err != nil {
+	if db.readers, err = openPool(readerDSN(db.path, db.access, mmap, connections), connections); err != nil {
 		return fault(db.path, err)
 	}
 	if db.reads, err = Prepare(ctx, db.readers); err != nil {

@@ -42,9 +42,9 @@ func writerDSN(path string) string {
 
 // readerDSN shares what may be mapped among the connections, as each maps
 // the file for itself.
-func readerDSN(path string, mmap int64, connections int) string {
+func readerDSN(path string, mode access, mmap int64, connections int) string {
 	if mmap == 0 {
 		mmap = defaultMMap
 	}
-	return dsn(path, toRead, fmt.Sprintf("&_pragma=query_only(1)&_pragma=mmap_size(%d)", max(0, mmap)/int64(connections)))
+	return dsn(path, mode, fmt.Sprintf("&_pragma=query_only(1)&_pragma=mmap_size(%d)", max(0, mmap)/int64(connections)))
 }

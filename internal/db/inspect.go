@@ -64,7 +64,7 @@ func readOnlyFacts(ctx context.Context, path string) (facts, error) {
 	about, err := factsOf(ctx, path)
 	switch known := ownSchema(); {
 	case err != nil:
-		return facts{}, err
+		return facts{}, readFault(path, err)
 	case about.schema > known.newest:
 		return facts{}, newer(ctx, path, about, known)
 	case about.organization == "" || about.schema < known.newest:
@@ -153,6 +153,9 @@ func fault(path string, err error) error {
 	if _, ok := errors.AsType[damage](err); ok {
 		return damaged(path, err)
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		return unwritable(path, err)
+	}
 	refusal, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
 		return fmt.Errorf("open %s: %w", path, err)
@@ -160,10 +163,53 @@ func fault(path string, err error) error {
 	switch refusal.Code() & 0xff {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return damaged(path, err)
-	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+	}
+	if needsToWrite(err) {
 		return unwritable(path, err)
 	}
 	return fmt.Errorf("open %s: %w", path, err)
+}
+
+// needsToWrite reports whether SQLite was refused a file that it would write.
+func needsToWrite(err error) bool {
+	return hasCode(err, sqlite3.SQLITE_READONLY) || hasCode(err, sqlite3.SQLITE_CANTOPEN) || hasCode(err, sqlite3.SQLITE_PERM)
+}
+
+// readFault is what fault says, to one who would only read.
+func readFault(path string, err error) error {
+	if !needsToWrite(err) && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	for _, name := range []string{path, logPath(path)} {
+		file, err := os.Open(name)
+		if err == nil {
+			err = file.Close()
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("cannot read the mirror: %w: run as somebody who may, or name another file with --db", err)
+		}
+	}
+	refusal, _ := errors.AsType[*sqlite.Error](err)
+	if !hasLog(path) {
+		return fmt.Errorf("cannot read the mirror %s: %w: run as the user of its server, or name another file with --db", path, refusal)
+	}
+	return fmt.Errorf("cannot read %s where nothing can be written (%w), as it has a log that has to be read with it: start the server on it, "+
+		"or copy it and %s to another folder and name the copy with --db", path, refusal, logPath(path))
+}
+
+// checkWritable refuses a file that may not be written, which SQLite would
+// notice after it has made its side files.
+func checkWritable(path string) error {
+	for _, name := range []string{path, logPath(path)} {
+		file, err := os.OpenFile(name, os.O_RDWR, 0)
+		if err == nil {
+			err = file.Close()
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return unwritable(path, err)
+		}
+	}
+	return nil
 }
 
 func damaged(path string, err error) error {

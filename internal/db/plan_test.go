@@ -216,7 +216,7 @@ func execAll(t *testing.T, mirror *DB, statements []string) {
 // one opens.
 func newlyOpened(t *testing.T, mirror *DB) *sql.DB {
 	t.Helper()
-	pool, err := openPool(readerDSN(mirror.path, 0, 1), 1)
+	pool, err := openPool(readerDSN(mirror.path, toRead, 0, 1), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

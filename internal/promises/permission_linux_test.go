@@ -1,12 +1,15 @@
 package promises_test
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -30,6 +33,7 @@ func TestAPlaceThatCannotBeWrittenIsRefused(t *testing.T) {
 		"a folder with a mirror":             {stopped, 0o500, 0o600},
 		"a folder with a mirror and its log": {killed, 0o500, 0o600},
 		"a mirror":                           {stopped, 0o700, 0o400},
+		"a mirror and its log":               {killed, 0o700, 0o400},
 		"a mirror that is nobody's to read":  {stopped, 0o700, 0o000},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -40,6 +44,56 @@ func TestAPlaceThatCannotBeWrittenIsRefused(t *testing.T) {
 			}
 			relax()
 			if left := everythingIn(t, filepath.Dir(path)); !place.files.equal(left) {
+				t.Errorf("files have changed, now %v", slices.Sorted(maps.Keys(left)))
+			}
+		})
+	}
+}
+
+// What may only be read is read: there is nothing to write. Where the log of a
+// server that was killed would have to be indexed, the truth is told.
+func TestAMirrorIsReadWhereNothingCanBeWritten(t *testing.T) {
+	stopped, killed, env := specimens(t)
+	atRest := stopped.clone()
+	atRest["-wal"] = nil
+	indexed := func(path string) { runToEnd(t, env, "status", "--db", path) }
+	for name, place := range map[string]struct {
+		files   specimen
+		folder  os.FileMode
+		file    os.FileMode
+		prepare func(path string)
+		refused []string
+	}{
+		"a folder":                       {stopped, 0o500, 0o400, nil, nil},
+		"a folder, with an empty log":    {atRest, 0o500, 0o400, nil, nil},
+		"a folder, with log and index":   {killed, 0o500, 0o400, indexed, nil},
+		"a file":                         {stopped, 0o700, 0o400, nil, nil},
+		"a file and its log":             {killed, 0o700, 0o400, nil, nil},
+		"a folder, with a log":           {killed, 0o500, 0o400, nil, []string{"has a log", "start the server on it", "rollcall.db-wal to another folder"}},
+		"nobody's to read":               {stopped, 0o500, 0o000, nil, []string{"cannot read the mirror", "permission denied", "run as"}},
+		"nobody's to read, with its log": {killed, 0o700, 0o000, nil, []string{"cannot read the mirror", "permission denied", "run as"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := place.files.lay(t)
+			if place.prepare != nil {
+				place.prepare(path)
+			}
+			want := freshness(t, place.files.lay(t)).Revision
+			before := everythingIn(t, filepath.Dir(path))
+			relax := restrict(t, path, place.folder, place.file)
+			for _, command := range [][]string{{"status", "--output", "json"}, {"groups", "1001"}} {
+				r := runAsNobody(t, env, append(command, "--db", path)...)
+				switch {
+				case place.refused != nil:
+					r.wantRefused(t, 1, append(place.refused, path, "--db")...)
+				case r.code != 0:
+					t.Errorf("%s is refused: %s", command[0], r.stderr)
+				case command[0] == "status" && !strings.Contains(r.stdout, fmt.Sprintf(`"revision":%d,`, want)):
+					t.Errorf("revision %d is not shown: %s", want, r.stdout)
+				}
+			}
+			relax()
+			if left := everythingIn(t, filepath.Dir(path)); place.folder == 0o500 && !maps.EqualFunc(before, left, bytes.Equal) {
 				t.Errorf("files have changed, now %v", slices.Sorted(maps.Keys(left)))
 			}
 		})
