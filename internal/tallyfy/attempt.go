@@ -25,24 +25,35 @@ type attempts struct {
 }
 
 func (a *attempts) RoundTrip(r *http.Request) (*http.Response, error) {
-	c := a.client
-	if err := c.admit(r.Context()); err != nil {
+	if err := a.client.admit(r.Context()); err != nil {
 		if r.Body != nil {
 			_ = r.Body.Close()
 		}
 		return nil, err
 	}
+	for {
+		resp, isStale, err := a.send(r)
+		if !isStale || !isRepeatable(r) || a.client.admit(r.Context()) != nil {
+			return resp, err
+		}
+	}
+}
+
+// send makes one attempt. The connection was stale if it had been kept and
+// turned out to be dead.
+func (a *attempts) send(r *http.Request) (resp *http.Response, isStale bool, err error) {
+	c := a.client
 	ctx, cancel := context.WithTimeoutCause(r.Context(), a.timeout, errSlow)
 	began := time.Now()
-	resp, err := a.next.RoundTrip(r.WithContext(ctx))
+	resp, err = a.next.RoundTrip(unrepeated(r.WithContext(withReuse(ctx, &isStale))))
 	if err != nil {
 		cause := context.Cause(ctx)
 		cancel()
 		c.requests.WithLabelValues("error").Inc()
 		if errors.Is(cause, errSlow) {
-			return nil, errSlow
+			return nil, false, errSlow
 		}
-		return nil, err
+		return nil, isStale, err
 	}
 	c.requests.WithLabelValues(statusClass(resp.StatusCode)).Inc()
 	c.log.Debug("tallyfy answered", "method", r.Method, "status", resp.StatusCode, "duration", time.Since(began))
@@ -52,7 +63,7 @@ func (a *attempts) RoundTrip(r *http.Request) (*http.Response, error) {
 		c.log.Warn("tallyfy throttles: all requests wait", "pause", pause)
 	}
 	resp.Body = &timedBody{body: resp.Body, ctx: ctx, cancel: cancel}
-	return resp, nil
+	return resp, false, nil
 }
 
 // CloseIdleConnections is what http.Client looks for.

@@ -19,17 +19,19 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // serve starts a real server and returns a client of it, which trusts it.
-func serve(t *testing.T, handler http.HandlerFunc) *Client {
+func serve(t *testing.T, handler http.HandlerFunc, change ...func(*Options)) *Client {
 	t.Helper()
-	server := httptest.NewTLSServer(handler)
-	server.Config.ErrorLog = nil
+	server := httptest.NewUnstartedServer(handler)
+	server.EnableHTTP2 = true
+	server.StartTLS()
 	t.Cleanup(server.Close)
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	encoded := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	if err := os.WriteFile(file, encoded, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := newClient(t, nil, func(o *Options) { o.BaseURL, o.CAFile = server.URL+"/api/", file })
+	change = append(change, func(o *Options) { o.BaseURL, o.CAFile = server.URL+"/api/", file })
+	c := newClient(t, nil, change...)
 	t.Cleanup(c.Close)
 	return c
 }
