@@ -21,17 +21,19 @@ import (
 	"rollcall/internal/directory"
 	"rollcall/internal/tallyfy"
 	"rollcall/internal/tallyfysim"
-	"rollcall/internal/write"
 )
 
 // A model runs random upstream edits, sweeps, writes, refreshes and faults
 // against each other and knows every state that each row ever had upstream.
 type model struct {
 	*world
+	life   *life
 	r      *rapid.T
-	writer *write.Writer
+	rough  bool // kills, failing disks and held removals, too
+	guard  Options
 	others sync.WaitGroup
 	lied   bool
+	served []revision
 
 	mu      sync.Mutex
 	rng     *rand.Rand
@@ -43,26 +45,34 @@ type model struct {
 // lives are the states of every row of a kind, in order. States of one row
 // are distinct.
 type lives[ID comparable, S any] struct {
-	states map[ID][]life[S]
+	states map[ID][]phase[S]
 	shown  map[ID]int // index of the state that the mirror showed last
 }
 
-type life[S any] struct {
+type phase[S any] struct {
 	from  time.Time
 	state S
 	gone  bool
 }
 
-func TestMirrorFollowsUpstreamThroughAnyInterleaving(t *testing.T) {
+func TestMirrorFollowsUpstreamThroughAnyInterleaving(t *testing.T) { runModel(t, false) }
+
+func TestMirrorFollowsUpstreamThroughKillsAndHolds(t *testing.T) { runModel(t, true) }
+
+// What is drawn decides what a failure that was kept means: whoever adds to it
+// adds a test.
+func runModel(t *testing.T, rough bool) {
 	synctest.Test(t, func(t *testing.T) {
 		rapid.Check(undated{t}, func(r *rapid.T) {
-			m := newModel(t, r)
+			m := newModel(t, r, rough)
 			defer m.end()
 			for range rapid.IntRange(10, 40).Draw(r, "steps") {
 				m.step()
 				m.check()
 			}
 			m.settleDown()
+			m.checkServed()
+			m.checkHistory()
 		})
 	})
 }
@@ -70,11 +80,11 @@ func TestMirrorFollowsUpstreamThroughAnyInterleaving(t *testing.T) {
 // undated hides the deadline of a test, which is of no use in virtual time.
 type undated struct{ testing.TB }
 
-func newModel(t *testing.T, r *rapid.T) *model {
+func newModel(t *testing.T, r *rapid.T, rough bool) *model {
 	m := &model{
-		r: r, rng: newRand(rapid.Uint64().Draw(r, "seed")),
-		groups:  lives[string, shownGroup]{map[string][]life[shownGroup]{}, map[string]int{}},
-		members: lives[int64, shownMember]{map[int64][]life[shownMember]{}, map[int64]int{}},
+		r: r, rough: rough, rng: newRand(rapid.Uint64().Draw(r, "seed")),
+		groups:  lives[string, shownGroup]{map[string][]phase[shownGroup]{}, map[string]int{}},
+		members: lives[int64, shownMember]{map[int64][]phase[shownMember]{}, map[int64]int{}},
 	}
 	m.world = &world{
 		t: r, path: t.TempDir() + "/rollcall.db", log: &lines{},
@@ -96,9 +106,12 @@ func newModel(t *testing.T, r *rapid.T) *model {
 		r.Fatal(err)
 	}
 	m.client = client
+	if rough {
+		m.guard.HoldRemovals = rapid.Bool().Draw(r, "guard")
+		m.guard.HoldRelease = rapid.SampledFrom([]time.Duration{0, 5 * time.Second}).Draw(r, "hold release")
+	}
 	m.note()
-	m.start(Options{})
-	m.writer = write.New(write.Options{Upstream: client, Mirror: m.Poller})
+	m.begin()
 	m.sweep(directory.SweepPublished)
 	return m
 }
@@ -106,8 +119,9 @@ func newModel(t *testing.T, r *rapid.T) *model {
 func (m *model) end() {
 	m.sim.Clear()
 	m.others.Wait()
+	m.life.end()
 	m.client.Close()
-	m.close()
+	m.close() // which does no harm twice
 }
 
 // A slowTransport takes its time before and after upstream looks at a
@@ -165,12 +179,12 @@ func (m *model) note() {
 func (l *lives[ID, S]) note(now map[ID]S) {
 	for id, state := range now {
 		if known := l.states[id]; len(known) == 0 || !gocmp.Equal(known[len(known)-1].state, state) {
-			l.states[id] = append(known, life[S]{from: time.Now(), state: state})
+			l.states[id] = append(known, phase[S]{from: time.Now(), state: state})
 		}
 	}
 	for id, known := range l.states {
 		if _, lives := now[id]; !lives && !known[len(known)-1].gone {
-			l.states[id] = append(known, life[S]{from: time.Now(), gone: true})
+			l.states[id] = append(known, phase[S]{from: time.Now(), gone: true})
 		}
 	}
 }
@@ -183,6 +197,7 @@ func (m *model) check() {
 	m.r.Helper()
 	synctest.Wait()
 	shown := m.mirror()
+	m.remember(shown)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	checkLives(m, &m.groups, shown.Groups, func(id string) time.Time { return m.confirmed(id) })
@@ -199,15 +214,15 @@ func checkLives[ID comparable, S any](m *model, l *lives[ID, S], shown map[ID]S,
 	m.r.Helper()
 	for id, state := range shown {
 		states := l.states[id]
-		i := slices.IndexFunc(states, func(v life[S]) bool { return !v.gone && gocmp.Equal(v.state, state) })
+		i := slices.IndexFunc(states, func(v phase[S]) bool { return !v.gone && gocmp.Equal(v.state, state) })
 		if i < 0 {
 			m.r.Fatalf("%v is shown as %+v, which it never was: %+v", id, state, states)
 		}
 		if before, known := l.shown[id]; known && i < before {
 			m.r.Fatalf("%v is shown as state %d after state %d of %+v", id, i, before, states)
 		}
-		if at := confirmed(id); i+1 < len(states) && states[i+1].from.Before(at) {
-			m.r.Fatalf("%v is shown as state %d of %+v, but confirmed at %v", id, i, states, at)
+		if i+1 < len(states) && states[i+1].from.Before(confirmed(id)) {
+			m.r.Fatalf("%v is shown as state %d of %+v, but confirmed at %v", id, i, states, confirmed(id))
 		}
 		l.shown[id] = i
 	}
@@ -231,6 +246,9 @@ func (m *model) step() {
 		"sweep": m.sweepAside, "sweep again": m.sweepAside, "refresh a group": m.refreshGroup, "refresh a user": m.refreshUser,
 		"put": m.put, "put again": m.put, "post": m.post, "delete": m.delete,
 		"fault": m.fault, "restart": m.restartInPeace, "mark": m.MarkEverything, "reread": func() { m.reread(context.Background()) },
+	}
+	if m.rough {
+		steps["kill"], steps["kill again"], steps["accept"], steps["disk"] = m.kill, m.kill, m.accept, m.failDisk
 	}
 	names := make([]string, 0, len(steps))
 	for name := range steps {
@@ -258,6 +276,12 @@ func (m *model) someUser() int64 {
 
 func (m *model) someMembers() []int64 {
 	ids := []int64{}
+	if m.rough && rapid.IntRange(0, 3).Draw(m.r, "everybody") == 3 {
+		for _, u := range m.sim.Users() {
+			ids = append(ids, u.ID)
+		}
+		return ids
+	}
 	for range rapid.IntRange(0, 4).Draw(m.r, "members") {
 		ids = append(ids, m.someUser())
 	}
@@ -295,20 +319,21 @@ func (m *model) removeUser() {
 func (m *model) disableUser() { m.sim.Disable(m.someUser()) }
 
 // aside runs something at the side. What upstream answers is no failure.
-func (m *model) aside(do func(ctx context.Context)) {
-	m.others.Go(func() { do(context.Background()) })
+func (m *model) aside(do func(l *life)) {
+	l := m.life
+	m.others.Go(func() { do(l) })
 }
 
-func (m *model) sweepAside() { m.aside(func(ctx context.Context) { _, _ = m.Sweep(ctx) }) }
+func (m *model) sweepAside() { m.aside(func(l *life) { _, _ = l.Sweep(l.ctx) }) }
 
 func (m *model) refreshGroup() {
 	id := m.someGroup()
-	m.aside(func(ctx context.Context) { _, _ = m.RefreshGroup(ctx, id) })
+	m.aside(func(l *life) { _, _ = l.RefreshGroup(l.ctx, id) })
 }
 
 func (m *model) refreshUser() {
 	id := m.someUser()
-	m.aside(func(ctx context.Context) { _, _ = m.RefreshMember(ctx, id) })
+	m.aside(func(l *life) { _, _ = l.RefreshMember(l.ctx, id) })
 }
 
 func (m *model) put() {
@@ -335,17 +360,17 @@ func (m *model) write(method, id, version string, fields map[string]any) {
 		m.r.Fatal(err)
 	}
 	path := strings.TrimSuffix("https://rollcall.test/organizations/"+dbtest.Organization+"/groups/"+id, "/")
-	m.aside(func(ctx context.Context) {
-		r, err := http.NewRequestWithContext(ctx, method, path, bytes.NewReader(body))
+	m.aside(func(l *life) {
+		r, err := http.NewRequestWithContext(l.ctx, method, path, bytes.NewReader(body))
 		if err != nil {
 			panic(err)
 		}
 		r.Header.Set("Authorization", "Bearer "+m.sim.Token())
-		out, err := m.writer.Group(ctx, r, body)
+		out, err := l.writer.Group(l.ctx, r, body)
 		if err != nil || out.Status/100 != 2 || out.Refresh != directory.RefreshApplied {
 			return
 		}
-		m.wantWritten(id, version)
+		_ = l.store.use(func() { m.wantWritten(id, version) })
 	})
 }
 
@@ -356,14 +381,14 @@ func (m *model) wantWritten(id, version string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for group, states := range m.groups.states {
-		written := slices.IndexFunc(states, func(v life[shownGroup]) bool {
+		written := slices.IndexFunc(states, func(v phase[shownGroup]) bool {
 			return version != "" && v.state.Description == version || version == "" && group == id && v.gone
 		})
 		if written < 0 {
 			continue
 		}
 		state, present := shown.Groups[group]
-		now := slices.IndexFunc(states, func(v life[shownGroup]) bool {
+		now := slices.IndexFunc(states, func(v phase[shownGroup]) bool {
 			return v.gone != present && (v.gone || gocmp.Equal(v.state, state))
 		})
 		if now < written {
@@ -375,8 +400,7 @@ func (m *model) wantWritten(id, version string) {
 // restartInPeace waits for what runs and starts the process again.
 func (m *model) restartInPeace() {
 	m.others.Wait()
-	m.restart()
-	m.writer = write.New(write.Options{Upstream: m.client, Mirror: m.Poller})
+	m.kill()
 }
 
 // fault makes something go wrong with one or some of the next requests.
@@ -400,6 +424,9 @@ func (m *model) fault() {
 		faults["no rights"] = tallyfysim.Fault{Match: isSingleRead, Times: 9, Status: 404, Body: []byte(`{"error":true,"code":"RESOURCE_NOT_FOUND"}`)}
 		faults["empty list"] = tallyfysim.Fault{Match: isList, Times: 1, Status: 200, Body: []byte(`{"data":[],"meta":{"pagination":{"total":0,"current_page":1,"total_pages":1}}}`)}
 	}
+	if m.rough {
+		faults["unauthorized"] = tallyfysim.Fault{Match: some, Times: 2, Status: 401, Body: []byte(`{"message":"Unauthorized action."}`)}
+	}
 	names := make([]string, 0, len(faults))
 	for name := range faults {
 		names = append(names, name)
@@ -421,9 +448,10 @@ func isSingleRead(r *http.Request) bool { return r.Method == http.MethodGet && !
 func (m *model) settleDown() {
 	m.sim.Clear()
 	m.others.Wait()
+	m.life.store.mend()
 	m.check()
 	for range 2 {
-		if note, err := m.Sweep(context.Background()); err != nil || !note.Result.Succeeded() {
+		if note, err := m.sweepInPeace(); err != nil || !note.Result.Succeeded() {
 			m.r.Fatalf("a sweep in peace was %s: %v", note.Result, err)
 		}
 		m.check()
@@ -432,38 +460,14 @@ func (m *model) settleDown() {
 		m.r.Fatalf("the mirror differs from upstream (-upstream +mirror):\n%s", diff)
 	}
 	m.sweep(directory.SweepUnchanged)
-	m.checkBounds()
-	for id, e := range m.Poller.groups.rows {
-		if e.doubted || e.missed {
-			m.r.Fatalf("group %s is still in doubt: %+v", id, e)
-		}
-	}
+	m.wantNoDoubts()
 }
 
-// checkBounds wants each edge's bounds to enclose an instant at which the
-// edge came to be.
-func (m *model) checkBounds() {
-	for id := range m.mirror().Groups {
-		page, err := m.db.GroupMembers(context.Background(), directory.GroupRef{ID: id}, directory.KindMember, directory.ListQuery{Limit: 1000})
-		if err != nil {
-			m.r.Fatal(err)
-		}
-		for _, edge := range page.Rows {
-			if !m.cameWithin(id, edge.MemberID, edge.Since) {
-				m.r.Fatalf("%d is in %s since %+v, but came at none of these: %+v", edge.MemberID, id, edge.Since, m.groups.states[id])
-			}
-		}
+// sweepInPeace accepts what a sweep would remove, as it is gone.
+func (m *model) sweepInPeace() (directory.Sweep, error) {
+	note, err := m.Sweep(context.Background())
+	if note.Result != directory.SweepHeld {
+		return note, err
 	}
-}
-
-func (m *model) cameWithin(group string, member int64, b directory.Bounds) bool {
-	was := false
-	for _, v := range m.groups.states[group] {
-		is := slices.Contains(v.state.Members, member)
-		if is && !was && !v.from.Before(b.NotBefore) && !v.from.After(b.NotAfter) {
-			return true
-		}
-		was = is
-	}
-	return false
+	return m.sweepAccepting(m.life, note.Detail)
 }

@@ -103,7 +103,10 @@ func newWorld(t *testing.T, o tallyfysim.Options) *world {
 // start replaces the poller, as a restart of the process would.
 func (w *world) start(o Options) {
 	w.t.Helper()
-	o.Upstream, o.Store, o.Jitter = w.client, w.db, func() float64 { return 0.5 }
+	if o.Store == nil {
+		o.Store = w.db
+	}
+	o.Upstream, o.Jitter = w.client, func() float64 { return 0.5 }
 	o.Logger = slog.New(slog.NewTextHandler(w.log, nil))
 	p, err := New(context.Background(), o)
 	if err != nil {
@@ -187,9 +190,15 @@ func distinct[T cmp.Ordered](s []T) []T {
 // mirror is the organisation as it is served.
 func (w *world) mirror() picture {
 	w.t.Helper()
-	ctx := context.Background()
+	return w.mirrorAt(nil)
+}
+
+// mirrorAt is the organisation as it was served at a revision.
+func (w *world) mirrorAt(pin *directory.Pin) picture {
+	w.t.Helper()
+	ctx, all := context.Background(), directory.ListQuery{Limit: 100_000, Pin: pin}
 	p := picture{map[string]shownGroup{}, map[int64]shownMember{}}
-	groups, err := w.db.GroupsWithEdges(ctx, directory.ListQuery{Limit: 100_000})
+	groups, err := w.db.GroupsWithEdges(ctx, all)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -200,7 +209,7 @@ func (w *world) mirror() picture {
 		}
 		p.Groups[g.ID] = shownGroup{g.Name, text(g.Description), distinct(g.Members), distinct(guests)}
 	}
-	members, err := w.db.Members(ctx, directory.ListQuery{Limit: 100_000})
+	members, err := w.db.Members(ctx, all)
 	if err != nil {
 		w.t.Fatal(err)
 	}
