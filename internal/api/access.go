@@ -81,6 +81,13 @@ func (s *server) permit(r *http.Request, a access.Action) error {
 	return nil
 }
 
+// may reports whether the caller of the request that ctx belongs to may do
+// something beside what was asked.
+func (s *server) may(ctx context.Context, a access.Action) bool {
+	_, err := s.Access.Decide(infoOf(ctx).caller, a)
+	return err == nil
+}
+
 // mayForwardInstead reports whether a read of Tallyfy's surface that the
 // mirror must not answer may go upstream: what a caller sees of it there, by
 // its own token, is Tallyfy's to say.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"rollcall/internal/access"
 	"rollcall/internal/directory"
 )
 
@@ -21,8 +22,8 @@ type Sweep struct {
 	BeganAt  *time.Time `json:"began_at" doc:"Null while it has not begun."`
 	EndedAt  *time.Time `json:"ended_at" doc:"Null while it runs."`
 	Requests int        `json:"requests" doc:"What it cost upstream."`
-	Groups   int        `json:"groups" doc:"Rows listed."`
-	Members  int        `json:"members" doc:"Rows listed."`
+	Groups   *int       `json:"groups" doc:"Rows listed; null for a caller who may not read the status."`
+	Members  *int       `json:"members" doc:"Likewise."`
 }
 
 // longestWait bounds how long a caller may hold a request open.
@@ -56,7 +57,7 @@ func (s *server) sync(ctx context.Context, in *SyncInput) (*OwnOutput[Sweep], er
 	if note.Result == directory.SweepRunning {
 		status = http.StatusAccepted
 	}
-	return own(f, status, newSweep(note)), nil
+	return own(f, status, newSweep(note, s.may(ctx, access.ReadStatus))), nil
 }
 
 // waitForSweep waits no longer than the server goes on: then the sweep still
@@ -110,9 +111,11 @@ func failedSweep(err error) error {
 	return p
 }
 
-func newSweep(note directory.Sweep) Sweep {
-	return Sweep{
-		Result: string(note.Result), BeganAt: instant(note.BeganAt), EndedAt: instant(note.EndedAt),
-		Requests: note.Requests, Groups: note.Groups, Members: note.Members,
+// newSweep leaves the counts out for those who may not see how much there is.
+func newSweep(note directory.Sweep, counted bool) Sweep {
+	s := Sweep{Result: string(note.Result), BeganAt: instant(note.BeganAt), EndedAt: instant(note.EndedAt), Requests: note.Requests}
+	if counted {
+		s.Groups, s.Members = &note.Groups, &note.Members
 	}
+	return s
 }
