@@ -49,7 +49,14 @@ func (r keyring) of(name string) []string { return []string{"Authorization", "Be
 func newKeyed(t *testing.T) (*world, keyring) {
 	t.Helper()
 	ring, keys := newKeyring(t)
-	return newPeople(t, func(o *Options) { o.Access = newAccess(t, access.Options{Mode: access.ModeKeys, Keys: keys}) }), ring
+	return newPeople(t, withKeys(t, keys)), ring
+}
+
+// withKeys asks for keys.
+func withKeys(t *testing.T, keys *access.Keys) func(*Options) {
+	t.Helper()
+	a := newAccess(t, access.Options{Mode: access.ModeKeys, Keys: keys})
+	return func(o *Options) { o.Access = a }
 }
 
 func newAccess(t *testing.T, o access.Options) *access.Access {

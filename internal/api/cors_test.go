@@ -15,10 +15,7 @@ const pages = "https://app.example"
 func newOpenTo(t *testing.T) (*world, keyring) {
 	t.Helper()
 	ring, keys := newKeyring(t)
-	return newPeople(t, func(o *Options) {
-		o.Access = newAccess(t, access.Options{Mode: access.ModeKeys, Keys: keys})
-		o.Origins = []string{pages}
-	}), ring
+	return newPeople(t, withKeys(t, keys), func(o *Options) { o.Origins = []string{pages} }), ring
 }
 
 func TestAPreflightNeedsNoKeyAndReachesNothing(t *testing.T) {

@@ -152,7 +152,7 @@ func (v visitor) ask(t *testing.T, method, target string) string {
 	w := v.world
 	w.upstream.request, w.writer.request = nil, nil
 	w.upstream.says(200, `{}`)
-	w.writer.outcome = &directory.Outcome{Status: 200, Header: http.Header{}, Body: []byte(`{}`)}
+	w.writer.outcome = outcome(200)
 	w.poller.sweep.Result = directory.SweepRunning
 	var header []string
 	if v.secret != "" {
@@ -174,6 +174,10 @@ func (v visitor) ask(t *testing.T, method, target string) string {
 		return "sweep"
 	}
 	return "upstream with " + sent.Header.Get("Authorization")
+}
+
+func outcome(status int) *directory.Outcome {
+	return &directory.Outcome{Status: status, Header: http.Header{}, Body: []byte(`{}`)}
 }
 
 var placeholders = regexp.MustCompile(`\{[^}]*\}`)

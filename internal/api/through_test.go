@@ -79,8 +79,13 @@ func newSim() *tallyfysim.Sim {
 // upstream asks the simulator itself.
 func (r *replica) upstream(method, target, body string) answer {
 	r.t.Helper()
+	return r.upstreamAs(simToken, method, target, body)
+}
+
+func (r *replica) upstreamAs(authorization, method, target, body string) answer {
+	r.t.Helper()
 	req := httptest.NewRequestWithContext(r.t.Context(), method, target, strings.NewReader(body))
-	req.Header.Set("Authorization", simToken)
+	req.Header.Set("Authorization", authorization)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("X-Tallyfy-Client", "APIClient")
 	req.Header.Set("Content-Type", "application/json")
