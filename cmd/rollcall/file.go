@@ -123,6 +123,10 @@ func (resting) MarkEverything() {}
 // nowhere takes the place of everything that goes upstream.
 type nowhere struct{}
 
+func (nowhere) Edit(context.Context, *http.Request, directory.GroupEdit) (*directory.EditedGroup, error) {
+	return nil, errFileOnly
+}
+
 func (nowhere) Group(context.Context, *http.Request, []byte) (*directory.Outcome, error) {
 	return nil, errFileOnly
 }

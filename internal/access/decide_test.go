@@ -169,7 +169,7 @@ func TestTokensReachWhatTallyfyShowsThem(t *testing.T) {
 			Metrics:         "who no       no     no     no    yes  yes  yes",
 			Sync:            "who no       yes    yes    yes   yes  yes  yes",
 			WriteGroup:      "who no       own    own    own   own  own  own",
-			EditGroup:       "who no       no     own    no    own  own  own",
+			EditGroup:       "who no       no     no     no    own  own  own",
 			WriteUser:       "who no       own    own    own   own  own  own",
 			AcceptRemovals:  "who no       no     no     no    no   no   yes",
 			Forget:          "who no       no     no     no    no   no   yes",

@@ -83,7 +83,7 @@ var tokenTable = map[Action]tokenRule{
 	Metrics:         {SeesGroups | SeesUsers, NoToken},
 	Sync:            {IsMember, NoToken},
 	WriteGroup:      {IsMember, OwnToken},
-	EditGroup:       {IsMember | SeesGroups, OwnToken},
+	EditGroup:       {IsMember | SeesGroups | SeesUsers, OwnToken},
 	WriteUser:       {IsMember, OwnToken},
 	AcceptRemovals:  {everything | IsAdmin, NoToken},
 	Forget:          {everything | IsAdmin, NoToken},

@@ -88,6 +88,9 @@ type Poller interface {
 type Writer interface {
 	Group(ctx context.Context, r *http.Request, body []byte) (*directory.Outcome, error)
 	Person(ctx context.Context, r *http.Request, body []byte) (*directory.Outcome, error)
+	// Edit makes a small change of one group; put is the request that goes
+	// upstream, but for its body.
+	Edit(ctx context.Context, put *http.Request, e directory.GroupEdit) (*directory.EditedGroup, error)
 }
 
 // An Upstream passes requests on as they are. The caller closes the answer's

@@ -21,9 +21,11 @@ Beside these paths, Tallyfy's own API is served at ` + "`/organizations/{org}/â€
 read from the mirror, everything else is forwarded with the caller's own token. Group writes sent there are shown by the next
 read.
 
-**What a write can lose.** Tallyfy's API replaces a group's member list as a whole and knows no precondition. No write through
-Rollcall erases another one made through Rollcall, but a change that somebody else makes to the same group directly in Tallyfy,
-within the one round trip in which a write is under way, cannot be seen and may be overwritten.`
+**What a write can lose.** Tallyfy's API replaces a group's member list as a whole and knows no precondition: who sends it a list
+computed from an old read erases what others changed since. The edits under ` + "`/v1/groups/{g}`" + ` (` + "`PUT`, `DELETE` and `PATCH`" + `) do
+that reading, at the last moment and in turn: they erase no other write made through Rollcall, nor what Tallyfy showed when the group
+was read. But a change that somebody else makes to the same group directly in Tallyfy, within the one round trip in which a write is
+under way, cannot be seen and may be overwritten.`
 
 func describe(version string, public *url.URL) *huma.OpenAPI {
 	server := "/"

@@ -13,9 +13,12 @@ type Problem struct {
 	Status    int             `json:"status" example:"404" doc:"The HTTP status."`
 	Detail    string          `json:"detail" example:"No group has this id or name." doc:"What happened and what to do, for a person."`
 	IDs       []string        `json:"ids,omitempty" doc:"Of ambiguous-name: the groups that bear the name."`
+	Version   string          `json:"version,omitempty" example:"5f0c2a9d41e7b836" doc:"Of precondition-failed: the group's version as of now."`
 	HeldID    string          `json:"held_id,omitempty" example:"5f0c2a9d41e7b836" doc:"Of held-changed: what is held now."`
-	Errors    []ProblemDetail `json:"errors,omitempty" doc:"Of invalid-parameter: each fault on its own."`
+	Errors    []ProblemDetail `json:"errors,omitempty" doc:"Of invalid-parameter: each fault on its own. Of upstream-refused: the faults that Tallyfy finds in an edit."`
 	RequestID string          `json:"request_id,omitempty" doc:"Under which the log tells more."`
+
+	Differences []Difference `json:"differences,omitempty" doc:"Of edit-conflict: what came back otherwise than it was sent."`
 
 	header http.Header // sent beside it
 	cause  error       // for the log; never shown
@@ -36,8 +39,10 @@ const (
 	unknownPerson       = "unknown-person"
 	noSuchPath          = "no-such-path"
 	ambiguousName       = "ambiguous-name"
+	editConflict        = "edit-conflict"
 	heldChanged         = "held-changed"
 	cursorGone          = "cursor-gone"
+	preconditionFailed  = "precondition-failed"
 	tooLarge            = "too-large"
 	invalidParameter    = "invalid-parameter"
 	tooManyRequests     = "too-many-requests"
@@ -58,8 +63,15 @@ func newProblem(status int, kind, format string, args ...any) *Problem {
 
 // invalid names the parameter at fault.
 func invalid(parameter, format string, args ...any) *Problem {
-	detail := ProblemDetail{"query." + parameter, fmt.Sprintf(format, args...)}
-	p := newProblem(http.StatusUnprocessableEntity, invalidParameter, "%s: %s", parameter, detail.Message)
+	p := invalidAt("query."+parameter, format, args...)
+	p.Detail = parameter + ": " + p.Errors[0].Message
+	return p
+}
+
+// invalidAt names the place at fault, be it in the body or a header.
+func invalidAt(location, format string, args ...any) *Problem {
+	detail := ProblemDetail{location, fmt.Sprintf(format, args...)}
+	p := newProblem(http.StatusUnprocessableEntity, invalidParameter, "%s: %s", location, detail.Message)
 	p.Errors = []ProblemDetail{detail}
 	return p
 }

@@ -25,23 +25,28 @@ var decided = map[string]string{
 	"GET /docs/":        "open",
 	"/":                 "nothing",
 
-	"GET {base}/organizations/{org}/groups":                "Tallyfy's groups",
-	"GET {base}/organizations/{org}/groups/{id}":           "Tallyfy's groups",
-	"GET {base}/organizations/{org}/users":                 "Tallyfy's users",
-	"GET {base}/organizations/{org}/users/{id}":            "Tallyfy's users",
-	"POST {base}/organizations/{org}/groups":               "group write",
-	"PUT {base}/organizations/{org}/groups/{id}":           "group write",
-	"DELETE {base}/organizations/{org}/groups/{id}":        "group write",
-	"POST {base}/organizations/{org}/users/invite":         "user write",
-	"PUT {base}/organizations/{org}/users/{id}":            "user write",
-	"PUT {base}/organizations/{org}/users/{id}/role":       "user write",
-	"DELETE {base}/organizations/{org}/users/{id}/disable": "user write",
-	"PUT {base}/organizations/{org}/users/{id}/enable":     "user write",
-	"DELETE {base}/organizations/{org}/users/{id}":         "user write",
-	"DELETE {base}/organizations/{org}/users/{id}/delete":  "user write",
-	"PUT {base}/organizations/{org}/users/{id}/to/guest":   "user write",
-	"GET {base}/organizations/{org}":                       "forward",
-	"GET {base}/organizations/{org}/{rest...}":             "forward",
+	"GET {base}/organizations/{org}/groups":                    "Tallyfy's groups",
+	"GET {base}/organizations/{org}/groups/{id}":               "Tallyfy's groups",
+	"GET {base}/organizations/{org}/users":                     "Tallyfy's users",
+	"GET {base}/organizations/{org}/users/{id}":                "Tallyfy's users",
+	"POST {base}/organizations/{org}/groups":                   "group write",
+	"PUT {base}/organizations/{org}/groups/{id}":               "group write",
+	"DELETE {base}/organizations/{org}/groups/{id}":            "group write",
+	"POST {base}/organizations/{org}/users/invite":             "user write",
+	"PUT {base}/organizations/{org}/users/{id}":                "user write",
+	"PUT {base}/organizations/{org}/users/{id}/role":           "user write",
+	"DELETE {base}/organizations/{org}/users/{id}/disable":     "user write",
+	"PUT {base}/organizations/{org}/users/{id}/enable":         "user write",
+	"DELETE {base}/organizations/{org}/users/{id}":             "user write",
+	"DELETE {base}/organizations/{org}/users/{id}/delete":      "user write",
+	"PUT {base}/organizations/{org}/users/{id}/to/guest":       "user write",
+	"PUT {base}/organizations/{org}/me":                        "forward",
+	"PUT {base}/organizations/{org}/guests/{email}/enable":     "forward",
+	"DELETE {base}/organizations/{org}/guests/{email}/disable": "forward",
+	"DELETE {base}/organizations/{org}/guests/{email}":         "forward",
+	"POST {base}/organizations/{org}/guests/{email}/to/member": "forward",
+	"GET {base}/organizations/{org}":                           "forward",
+	"GET {base}/organizations/{org}/{rest...}":                 "forward",
 	"GET {base}/me":                           "forward",
 	"GET {base}/me/{rest...}":                 "forward",
 	"GET {base}/applications/{org}":           "forward",
@@ -53,33 +58,37 @@ var decided = map[string]string{
 	"{base}/applications/{org}":               "forward",
 	"{base}/applications/{org}/{rest...}":     "forward",
 
-	"GET /v1/groups":                "groups",
-	"GET /v1/groups/{g}":            "groups",
-	"GET /v1/groups/{g}/members":    "memberships",
-	"GET /v1/members":               "full",
-	"GET /v1/members/{m}":           "full",
-	"GET /v1/members/{m}/groups":    "memberships",
-	"GET /v1/guests/{email}/groups": "memberships",
-	"GET /v1/check":                 "memberships",
-	"GET /v1/status":                "status",
-	"POST /v1/sync":                 "sweep",
-	"/v1":                           "nothing",
-	"/v1/{rest...}":                 "nothing",
+	"GET /v1/groups":                       "groups",
+	"GET /v1/groups/{g}":                   "groups",
+	"GET /v1/groups/{g}/members":           "memberships",
+	"GET /v1/members":                      "full",
+	"GET /v1/members/{m}":                  "full",
+	"GET /v1/members/{m}/groups":           "memberships",
+	"GET /v1/guests/{email}/groups":        "memberships",
+	"GET /v1/check":                        "memberships",
+	"GET /v1/status":                       "status",
+	"POST /v1/sync":                        "sweep",
+	"PUT /v1/groups/{g}/members/{m}":       "safe edit",
+	"DELETE /v1/groups/{g}/members/{m}":    "safe edit",
+	"PUT /v1/groups/{g}/guests/{email}":    "safe edit",
+	"DELETE /v1/groups/{g}/guests/{email}": "safe edit",
+	"PATCH /v1/groups/{g}":                 "safe edit",
+	"/v1":                                  "nothing",
+	"/v1/{rest...}":                        "nothing",
 }
 
 // alsoDecided are requests that are more than their route, or have none of
 // their own.
 var alsoDecided = map[string]string{
-	"GET {base}/organizations/{org}/groups?with=assets":        "forward",
-	"GET {base}/organizations/{org}/users/{id}?with=stats":     "forward",
-	"POST {base}/organizations/{org}/users/{id}/add-watcher":   "forward",
-	"PATCH {base}/organizations/{org}/groups/{id}":             "forward",
-	"PUT {base}/organizations/{org}/users/{id}/custom-fields":  "forward",
-	"DELETE {base}/organizations/{org}/guests/{email}/disable": "forward",
-	"GET /v1/groups/{g}?with=members":                          "groups",
-	"GET /v1/check?member=11&group=Sales":                      "memberships",
-	"POST /v1/sync?accept_removals=x":                          "acceptance",
-	"POST /v1/sync?wait=1s&accept_removals=":                   "acceptance",
+	"GET {base}/organizations/{org}/groups?with=assets":       "forward",
+	"GET {base}/organizations/{org}/users/{id}?with=stats":    "forward",
+	"POST {base}/organizations/{org}/users/{id}/add-watcher":  "forward",
+	"PATCH {base}/organizations/{org}/groups/{id}":            "forward",
+	"PUT {base}/organizations/{org}/users/{id}/custom-fields": "forward",
+	"GET /v1/groups/{g}?with=members":                         "groups",
+	"GET /v1/check?member=11&group=Sales":                     "memberships",
+	"POST /v1/sync?accept_removals=x":                         "acceptance",
+	"POST /v1/sync?wait=1s&accept_removals=":                  "acceptance",
 }
 
 // cells say for each kind of route what each kind of caller gets: an answer
@@ -99,6 +108,7 @@ var cells = map[string]string{
 	"Tallyfy's groups": "yes  yes    yes  yes    401  401   yes  403   403 401  401  403   yes    own   yes  yes",
 	"Tallyfy's users":  "yes  yes    yes  yes    401  401   yes  403   403 401  401  403   own    own   own  yes",
 	"group write":      "401  own    sweep own   401  401   403  sweep 403 401  401  403   own    own   own  own",
+	"safe edit":        "401  own    sweep own   401  401   403  sweep 403 401  401  403   403    403   own  own",
 	"user write":       "401  own    401  own    401  401   403  403   sweep 401 401 403   own    own   own  own",
 	"forward":          "401  own    401  own    401  401   403  403   403 401  401  403   own    own   own  own",
 }
@@ -158,7 +168,11 @@ func (v visitor) ask(t *testing.T, method, target string) string {
 	if v.secret != "" {
 		header = []string{"Authorization", "Bearer " + v.secret}
 	}
-	got := w.do(method, target, "", header...)
+	body := ""
+	if method == http.MethodPatch {
+		body = `{"name":"Purchasing"}`
+	}
+	got := w.do(method, target, body, header...)
 	sent := w.upstream.request
 	if sent == nil {
 		sent = w.writer.request

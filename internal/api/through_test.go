@@ -51,7 +51,7 @@ func newReplica(t *testing.T, sim *tallyfysim.Sim, change ...func(*Options)) *re
 	}
 	o := Options{
 		Organization: org, Access: anybody(t), Mirror: mirror, Poller: r.poller, Upstream: client, Logger: logger, Registry: r.registry, Version: "test",
-		Writer: write.New(write.Options{Upstream: client, Mirror: r.poller, Logger: logger, Actor: Actor, RequestID: RequestID}),
+		Writer: write.New(write.Options{Upstream: client, Mirror: r.poller, Groups: mirror, Logger: logger, Actor: Actor, RequestID: RequestID}),
 	}
 	for _, f := range change {
 		f(&o)

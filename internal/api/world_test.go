@@ -350,6 +350,9 @@ type playedWriter struct {
 	body    string
 	outcome *directory.Outcome
 	err     error
+
+	edit   directory.GroupEdit
+	edited *directory.EditedGroup
 }
 
 func (p *playedWriter) Group(_ context.Context, r *http.Request, body []byte) (*directory.Outcome, error) {
@@ -360,6 +363,11 @@ func (p *playedWriter) Group(_ context.Context, r *http.Request, body []byte) (*
 func (p *playedWriter) Person(_ context.Context, r *http.Request, body []byte) (*directory.Outcome, error) {
 	p.kind, p.request, p.body = "person", r, string(body)
 	return p.outcome, p.err
+}
+
+func (p *playedWriter) Edit(_ context.Context, put *http.Request, e directory.GroupEdit) (*directory.EditedGroup, error) {
+	p.request, p.edit = put, e
+	return p.edited, p.err
 }
 
 type playedUpstream struct {
