@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Backup copies the mirror with its whole history to a new file, as it stands
@@ -79,10 +78,14 @@ func hiddenBeside(path string) (string, error) {
 // copyInto fills an empty file with what a pool's connection sees, checks it
 // and has it written to disk.
 func (db *DB) copyInto(ctx context.Context, pool *sql.DB, path string) error {
-	if err := copyPages(ctx, pool, path); err != nil {
-		return err
+	err := copyPages(ctx, pool, path)
+	if err == nil {
+		err = db.settle(ctx, path)
 	}
-	return db.settle(ctx, path)
+	if isFull(err) {
+		return errNoRoom
+	}
+	return err
 }
 
 // moveTo gives a file another name, durably.
@@ -151,11 +154,7 @@ func stepAll(ctx context.Context, copying *sqlite.Backup) error {
 			return err
 		}
 		var err error
-		more, err = copying.Step(pagesAStep)
-		switch {
-		case hasCode(err, sqlite3.SQLITE_FULL):
-			return errNoRoom
-		case err != nil:
+		if more, err = copying.Step(pagesAStep); err != nil {
 			return err
 		}
 	}

@@ -7,9 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // facts are what a file says of itself.
@@ -145,58 +142,6 @@ func makeFile(path string) (bool, error) {
 	return true, file.Close()
 }
 
-// fault turns what SQLite says of a file into what to do about it.
-func fault(path string, err error) error {
-	if errors.Is(err, errForeign) {
-		return fmt.Errorf("%s is a database, but not Rollcall's: name another file with --db", path)
-	}
-	if _, ok := errors.AsType[damage](err); ok {
-		return damaged(path, err)
-	}
-	if errors.Is(err, fs.ErrPermission) {
-		return unwritable(path, err)
-	}
-	refusal, ok := errors.AsType[*sqlite.Error](err)
-	if !ok {
-		return fmt.Errorf("open %s: %w", path, err)
-	}
-	switch refusal.Code() & 0xff {
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return damaged(path, err)
-	}
-	if needsToWrite(err) {
-		return unwritable(path, err)
-	}
-	return fmt.Errorf("open %s: %w", path, err)
-}
-
-// needsToWrite reports whether SQLite was refused a file that it would write.
-func needsToWrite(err error) bool {
-	return hasCode(err, sqlite3.SQLITE_READONLY) || hasCode(err, sqlite3.SQLITE_CANTOPEN) || hasCode(err, sqlite3.SQLITE_PERM)
-}
-
-// readFault is what fault says, to one who would only read.
-func readFault(path string, err error) error {
-	if !needsToWrite(err) && !errors.Is(err, fs.ErrPermission) {
-		return err
-	}
-	for _, name := range []string{path, logPath(path)} {
-		file, err := os.Open(name)
-		if err == nil {
-			err = file.Close()
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("cannot read the mirror: %w: run as somebody who may, or name another file with --db", err)
-		}
-	}
-	refusal, _ := errors.AsType[*sqlite.Error](err)
-	if !hasLog(path) {
-		return fmt.Errorf("cannot read the mirror %s: %w: run as the user of its server, or name another file with --db", path, refusal)
-	}
-	return fmt.Errorf("cannot read %s where nothing can be written (%w), as it has a log that has to be read with it: start the server on it, "+
-		"or copy it and %s to another folder and name the copy with --db", path, refusal, logPath(path))
-}
-
 // checkWritable refuses a file that may not be written, which SQLite would
 // notice after it has made its side files.
 func checkWritable(path string) error {
@@ -210,21 +155,4 @@ func checkWritable(path string) error {
 		}
 	}
 	return nil
-}
-
-func damaged(path string, err error) error {
-	return fmt.Errorf("%s is damaged or no database (%w) and was left as it is: put back a backup, move it and its companions "+
-		"away to mirror afresh, or name another file with --db", path, err)
-}
-
-func unwritable(path string, err error) error {
-	return fmt.Errorf("cannot write the mirror: %w: name a file in a folder that exists and can be written with --db (now %s)", err, path)
-}
-
-func isBusy(err error) bool { return hasCode(err, sqlite3.SQLITE_BUSY) }
-
-// hasCode reports whether an error is SQLite's of one primary code.
-func hasCode(err error, code int) bool {
-	refusal, ok := errors.AsType[*sqlite.Error](err)
-	return ok && refusal.Code()&0xff == code
 }

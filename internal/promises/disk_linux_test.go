@@ -85,7 +85,7 @@ func TestAStartOnAFullDiskIsRefused(t *testing.T) {
 			}
 			env := env.with("ROLLCALL_DB", path)
 			d.refuse(nil)
-			runToEnd(t, env, "serve").wantRefused(t, 1, path)
+			runToEnd(t, env, "serve").wantRefused(t, 1, path, "no room", "free some", "--db")
 			d.relent(nil)
 			left := everythingIn(t, d.dir)
 			delete(left, "rollcall.db-lock")

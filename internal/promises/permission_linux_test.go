@@ -56,6 +56,8 @@ func TestAMirrorIsReadWhereNothingCanBeWritten(t *testing.T) {
 	stopped, killed, env := specimens(t)
 	atRest := stopped.clone()
 	atRest["-wal"] = nil
+	forgotten := stopped.clone()
+	forgotten["-shm"] = make([]byte, 32<<10)
 	indexed := func(path string) { runToEnd(t, env, "status", "--db", path) }
 	for name, place := range map[string]struct {
 		files   specimen
@@ -66,6 +68,7 @@ func TestAMirrorIsReadWhereNothingCanBeWritten(t *testing.T) {
 	}{
 		"a folder":                       {stopped, 0o500, 0o400, nil, nil},
 		"a folder, with an empty log":    {atRest, 0o500, 0o400, nil, nil},
+		"a folder, with an index alone":  {forgotten, 0o500, 0o400, nil, nil},
 		"a folder, with log and index":   {killed, 0o500, 0o400, indexed, nil},
 		"a file":                         {stopped, 0o700, 0o400, nil, nil},
 		"a file and its log":             {killed, 0o700, 0o400, nil, nil},
