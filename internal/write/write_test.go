@@ -12,7 +12,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"rollcall/internal/db/dbtest"
 	"rollcall/internal/directory"
+	"rollcall/internal/poller"
+	"rollcall/internal/tallyfy"
 	"rollcall/internal/tallyfysim"
 )
 
@@ -478,6 +483,62 @@ func TestTurnThatComesToOneWhoHasLeftIsPassedOn(t *testing.T) {
 			if len(w.lines.rows) != 0 {
 				t.Fatal("the line waits for one who has left")
 			}
+		}
+	})
+}
+
+// crowded is a world whose mirror holds suspicious removals, and a group of
+// more members than a read alone may drop.
+func crowded(t *testing.T, o tallyfysim.Options, test func(w *world, path string)) {
+	t.Helper()
+	inWorld(t, o, func(t *testing.T, w *world) {
+		crowd := tallyfysim.Group{Name: "Crowd", Description: "d"}
+		for _, u := range w.sim.Users() {
+			crowd.Members = append(crowd.Members, u.ID)
+		}
+		id := w.sim.CreateGroup(crowd)
+		client, err := tallyfy.New(tallyfy.Options{
+			BaseURL: "https://go.tallyfy.com/api", Organization: dbtest.Organization,
+			Token: tallyfy.StaticToken(w.sim.Token()), Transport: w.sim.Transport(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.poller, err = poller.New(context.Background(), poller.Options{Upstream: client, Store: w.db, HoldRemovals: true}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.poller.Sweep(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		w.Writer = New(Options{Upstream: client, Mirror: w.poller})
+		test(w, groups+"/"+id)
+	})
+}
+
+// Nobody is surprised that a write which sends the members changes them, be it
+// that upstream makes something else of what was sent.
+func TestMembersThatAWriteCarriesMayGoAllAtOnce(t *testing.T) {
+	crowded(t, tallyfysim.Options{}, func(w *world, path string) {
+		w.write("PUT", path, `{"name":"Crowd","description":"d","members":[]}`, 201, "applied")
+		w.wantEqual()
+	})
+	crowded(t, tallyfysim.Options{}, func(w *world, path string) {
+		w.sim.Fault(tallyfysim.Fault{Match: tallyfysim.On("PUT", ""), Times: 1, After: func() {
+			w.sim.UpdateGroup(strings.TrimPrefix(path, groups+"/"), func(g *tallyfysim.Group) {
+				g.Name, g.Description, g.Members = "Otherwise", "otherwise", g.Members[1:]
+			})
+		}, Status: 200, Handled: true, Body: []byte(`{"data":{}}`)})
+		w.write("PUT", path, `{"name":"Few","description":"few","members":[1003,1007]}`, 200, "applied")
+		w.wantEqual()
+	})
+}
+
+func TestMembersThatAWriteDoesNotCarryWaitForASweep(t *testing.T) {
+	crowded(t, tallyfysim.Options{AbsentArraysClear: true}, func(w *world, path string) {
+		before := w.mirror()
+		w.write("PUT", path, `{"name":"Renamed","description":"d"}`, 201, "pending")
+		if diff := gocmp.Diff(before, w.mirror()); diff != "" {
+			w.t.Errorf("the mirror changed (-before +now):\n%s", diff)
 		}
 	})
 }
