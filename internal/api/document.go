@@ -9,6 +9,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/swaggest/swgui"
 	"github.com/swaggest/swgui/v5emb"
+
+	"rollcall/internal/access"
 )
 
 const about = `Who is in which group of a Tallyfy organisation, from a local mirror.
@@ -18,7 +20,8 @@ Every answer shows one revision and says how old it is: see the headers ` + "`Ag
 ` + "`type`" + `.
 
 Beside these paths, Tallyfy's own API is served at ` + "`/organizations/{org}/…`" + `, and likewise under ` + "`/api`" + `: groups and users are
-read from the mirror, everything else is forwarded with the caller's own token. Group writes sent there are shown by the next
+read from the mirror, everything else is forwarded with the caller's own token. A key of this server stands in for a token where
+its scopes allow: read for what the mirror answers, write for groups and sweeps, admin for users. Group writes sent there are shown by the next
 read.
 
 **What a write can lose.** Tallyfy's API replaces a group's member list as a whole and knows no precondition: who sends it a list
@@ -27,7 +30,7 @@ that reading, at the last moment and in turn: they erase no other write made thr
 was read. But a change that somebody else makes to the same group directly in Tallyfy, within the one round trip in which a write is
 under way, cannot be seen and may be overwritten.`
 
-func describe(version string, public *url.URL) *huma.OpenAPI {
+func describe(mode access.Mode, version string, public *url.URL) *huma.OpenAPI {
 	server := "/"
 	if public != nil {
 		server = public.String()
@@ -38,7 +41,10 @@ func describe(version string, public *url.URL) *huma.OpenAPI {
 			Title: "Rollcall", Version: version, Description: about,
 			License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 		},
-		Components: &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)},
+		Components: &huma.Components{
+			Schemas:         huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+			SecuritySchemes: securitySchemes,
+		},
 		Tags: []*huma.Tag{
 			{Name: "groups", Description: "Groups and who is in them."},
 			{Name: "members", Description: "Members and which groups they are in."},
@@ -47,8 +53,21 @@ func describe(version string, public *url.URL) *huma.OpenAPI {
 			{Name: "itself", Description: "Rollcall itself."},
 		},
 		Servers:  []*huma.Server{{URL: server}},
-		Security: []map[string][]string{{}}, // reading takes none
+		Security: security(mode),
 	}
+}
+
+var securitySchemes = map[string]*huma.SecurityScheme{
+	"bearer": {Type: "http", Scheme: "bearer", Description: "A key of this server, or your own Tallyfy token, whichever it asks for."},
+	"basic":  {Type: "http", Scheme: "basic", Description: "The same as the password, with any user name: for spreadsheets and browsers."},
+}
+
+// security is what every operation takes: where nobody is asked, nothing.
+func security(mode access.Mode) []map[string][]string {
+	if mode == access.ModeNone {
+		return []map[string][]string{{}, {"bearer": {}}}
+	}
+	return []map[string][]string{{"bearer": {}}, {"basic": {}}}
 }
 
 // problemResponse is how every operation may fail.
@@ -59,6 +78,17 @@ func problemResponse(v1 huma.API) *huma.Response {
 			"application/problem+json": {Schema: v1.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "")},
 		},
 	}
+}
+
+// refusals are how access to an operation is refused.
+func refusals(v1 huma.API) map[string]*huma.Response {
+	nobody, forbidden := problemResponse(v1), problemResponse(v1)
+	nobody.Description = "unauthenticated: no key or token came with the request, or one that is not known."
+	nobody.Headers = map[string]*huma.Header{"WWW-Authenticate": {
+		Description: "What to send: Bearer, or Basic with the key or token as password.", Schema: &huma.Schema{Type: huma.TypeString},
+	}}
+	forbidden.Description = "forbidden: the key lacks the scope, Tallyfy shows too little to the token, or the page or host may not ask. The detail says what is missing."
+	return map[string]*huma.Response{"401": nobody, "403": forbidden}
 }
 
 // stillRunning is the answer of a sync that did not wait long enough.

@@ -82,6 +82,35 @@ func TestAnswersAreWhatTheDocumentSays(t *testing.T) {
 	}
 }
 
+func TestTheDocumentSaysHowToBeKnownAndWhatRefusalsSay(t *testing.T) {
+	keyed, ring := newKeyed(t)
+	var d openAPI
+	keyed.get("/openapi.json").decode(&d)
+	for path, got := range map[string]answer{
+		"/v1/groups": keyed.get("/v1/groups").wants(401),
+		"/v1/sync":   keyed.do("POST", "/v1/sync", "", ring.of("read")...).wants(403),
+	} {
+		method := map[string]string{"/v1/groups": "GET", "/v1/sync": "POST"}[path]
+		if err := d.check(method, path, got); err != nil {
+			t.Error(path, err)
+		}
+		if told := d.Paths[path][strings.ToLower(method)].Responses; told["401"].Headers["WWW-Authenticate"].Schema.Type == nil || told["403"].Content == nil {
+			t.Errorf("%s: refusals are not told", path)
+		}
+	}
+	for w, want := range map[*world]string{keyed: `[{"bearer":[]},{"basic":[]}]`, newPeople(t): `[{},{"bearer":[]}]`} {
+		document := w.get("/openapi.json")
+		if got, err := json.Marshal(document.at("security")); err != nil || string(got) != want {
+			t.Errorf("%s %v, want %s", got, err, want)
+		}
+		for _, scheme := range []string{"bearer", "basic"} {
+			if document.at("components", "securitySchemes", scheme, "scheme") != scheme {
+				t.Error("no scheme", scheme)
+			}
+		}
+	}
+}
+
 func TestTheCheckOfAnswersFindsWhatIsWrong(t *testing.T) {
 	d := openAPI{Components: struct{ Schemas map[string]schema }{map[string]schema{
 		"Row": {Type: "object", Required: []string{"id"}, Properties: map[string]schema{"id": {Type: "integer"}}, AdditionalProperties: false},

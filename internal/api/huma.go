@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -58,7 +59,7 @@ func (s *server) newV1() huma.API {
 	setUpHuma()
 	json := huma.Format{Marshal: marshal, Unmarshal: huma.DefaultJSONFormat.Unmarshal}
 	v1 := huma.NewAPI(huma.Config{
-		OpenAPI:       describe(s.Version, s.PublicURL),
+		OpenAPI:       describe(s.Access.Mode(), s.Version, s.PublicURL),
 		Formats:       map[string]huma.Format{"application/json": json, "json": json},
 		DefaultFormat: "application/json",
 
@@ -147,6 +148,7 @@ func register[I, O any](s *server, v1 huma.API, op huma.Operation, a access.Acti
 		op.Responses = map[string]*huma.Response{}
 	}
 	op.Responses["4XX"], op.Responses["5XX"] = problemResponse(v1), problemResponse(v1)
+	maps.Copy(op.Responses, refusals(v1))
 	huma.Register(v1, op, func(ctx context.Context, in *I) (*O, error) {
 		var out *O
 		err := s.dated(requestOf(ctx), func() (err error) {
