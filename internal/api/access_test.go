@@ -157,6 +157,21 @@ func TestRefusalsAreLoggedWithTheirActorAndBounded(t *testing.T) {
 	}
 }
 
+func TestAGroupWriteIsLoggedOnceWithItsActor(t *testing.T) {
+	ring, keys := newKeyring(t)
+	r := newReplica(t, newSim(), withKeys(t, keys))
+	r.do("POST", groupsPath, `{"name":"n","description":"d"}`, append(ring.of("write"), "X-Request-Id", "r-1", "Content-Type", "application/json")...).wants(201)
+	lines := r.log.lines(t, "write")
+	if len(lines) != 1 || len(r.log.lines(t, "request")) != 0 {
+		t.Fatal(r.log)
+	}
+	for key, want := range map[string]any{"actor": "write", "request_id": "r-1", "outcome": "applied", "status": 201.0} {
+		if lines[0][key] != want {
+			t.Errorf("%s is %v, want %v", key, lines[0][key], want)
+		}
+	}
+}
+
 func TestAWriteIsLoggedWithItsActor(t *testing.T) {
 	w, ring := newKeyed(t)
 	w.poller.sweep.Result = "running"

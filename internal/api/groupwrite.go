@@ -53,6 +53,7 @@ func (s *server) writeRow(w http.ResponseWriter, r *http.Request, send func(cont
 	out := r.Clone(r.Context())
 	out.URL = below(r.URL)
 	outcome, err := send(r.Context(), out, body)
+	infoOf(r.Context()).told = true
 	if _, sent := errors.AsType[*directory.UpstreamError](err); sent && mayHaveActed(err) {
 		return unknownOutcome(err)
 	}

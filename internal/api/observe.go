@@ -51,7 +51,7 @@ type requestInfo struct {
 	caller  access.Caller   // the zero Caller before it was identified, and of what is open
 	with    access.Upstream // whose token goes upstream with it
 	beyond  bool            // it went upstream because the caller sees too little of the mirror
-	refused bool            // the log has, or had no room for, a line that says so
+	told    bool            // the log has a line of its own for it, or had no room
 }
 
 func infoOf(ctx context.Context) *requestInfo {
@@ -91,8 +91,8 @@ func (s *server) recovered(w *recorder, r *http.Request, p any) (mustCut bool) {
 	return false
 }
 
-// note tells metrics, and the log: writes at info, reads and what was refused
-// at debug, probes never.
+// note tells metrics, and the log: writes at info, reads and what has a line of
+// its own at debug, probes never.
 func (s *server) note(r *http.Request, w *recorder, took time.Duration) {
 	status := w.status
 	if status == 0 {
@@ -103,7 +103,7 @@ func (s *server) note(r *http.Request, w *recorder, took time.Duration) {
 	switch {
 	case isProbe(r.URL.Path):
 		return
-	case isWrite(r) && !infoOf(r.Context()).refused:
+	case isWrite(r) && !infoOf(r.Context()).told:
 		level = slog.LevelInfo
 	}
 	if !s.Logger.Enabled(r.Context(), level) {
@@ -190,8 +190,13 @@ type bounded struct{ limit *rate.Limiter }
 func newBounded() *bounded { return &bounded{rate.NewLimiter(1, 20)} }
 
 func (b *bounded) log(logger *slog.Logger, r *http.Request, p *Problem) {
-	if b.limit.Allow() {
-		logger.InfoContext(r.Context(), "request refused", "type", p.Type, "method", r.Method, "route", route(r),
-			"status", p.Status, "why", p.Error(), "actor", Actor(r.Context()), "request_id", RequestID(r.Context()))
+	if !b.limit.Allow() {
+		return
 	}
+	why := p.Detail
+	if p.cause != nil {
+		why = p.cause.Error()
+	}
+	logger.InfoContext(r.Context(), "request refused", "type", p.Type, "method", r.Method, "route", route(r),
+		"status", p.Status, "why", why, "actor", Actor(r.Context()), "request_id", RequestID(r.Context()))
 }

@@ -144,7 +144,7 @@ func (s *server) finish(r *http.Request, err error) *Problem {
 	p := s.explain(err)
 	switch {
 	case isRefusal(p):
-		infoOf(r.Context()).refused = true
+		infoOf(r.Context()).told = true
 		s.refused.log(s.Logger, r, p)
 	case p.Status == http.StatusInternalServerError, directory.ReasonOf(p.cause) == directory.ReasonStorage:
 		p.RequestID = RequestID(r.Context())

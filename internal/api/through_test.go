@@ -153,6 +153,9 @@ func TestAWriteIsShownByTheNextRead(t *testing.T) {
 	if lines := r.log.lines(t, "write"); len(lines) != 3 || lines[0]["request_id"] != created.header.Get("X-Request-Id") {
 		t.Error(r.log)
 	}
+	if lines := r.log.lines(t, "request"); len(lines) != 0 {
+		t.Error("a write is told twice:", lines)
+	}
 	if strings.Contains(r.log.String(), tallyfysim.DefaultToken) {
 		t.Error("the token is in the log")
 	}
