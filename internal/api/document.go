@@ -20,9 +20,9 @@ Every answer shows one revision and says how old it is: see the headers ` + "`Ag
 ` + "`type`" + `.
 
 Beside these paths, Tallyfy's own API is served at ` + "`/organizations/{org}/…`" + `, and likewise under ` + "`/api`" + `: groups and users are
-read from the mirror, everything else is forwarded with the caller's own token. A key of this server stands in for a token where
-its scopes allow: read for what the mirror answers, write for groups and sweeps, admin for users. Group writes sent there are shown by the next
-read.
+read from the mirror, searched and ordered as far as it can answer exactly; everything else is forwarded with the caller's own token. A
+key of this server stands in for a token where its scopes allow: read for what the mirror answers, write for groups and sweeps, admin
+for users. Group writes sent there are shown by the next read.
 
 **What a write can lose.** Tallyfy's API replaces a group's member list as a whole and knows no precondition: who sends it a list
 computed from an old read erases what others changed since. The edits under ` + "`/v1/groups/{g}`" + ` (` + "`PUT`, `DELETE` and `PATCH`" + `) do

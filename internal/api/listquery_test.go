@@ -95,26 +95,25 @@ func TestMembersComeWithTheirGroupsWrapped(t *testing.T) {
 	w.get(usersPath+"/x?with=groups").wantsTallyfy(404, "RESOURCE_NOT_FOUND")
 }
 
-// A group of everybody stands at each of its members, so that the answer
-// grows with the square of the organisation.
+// A group stands at each of its members, so that an answer can grow with the
+// square of the organisation.
 func TestAPageOfGroupsBeyond32MiBGoesUpstream(t *testing.T) {
-	const people = 2500
-	ids, members := make([]string, people), make([]string, people)
-	for i := range people {
-		ids[i] = fmt.Sprint(100_000 + i)
-		members[i] = fmt.Sprintf(`{"id":%s,"email":"m%d@x.test"}`, ids[i], i)
+	var ids, members []string
+	for id := range 34 {
+		ids = append(ids, fmt.Sprint(id+1))
+		members = append(members, fmt.Sprintf(`{"id":%d,"email":"m%d@x.test"}`, id+1, id+1))
 	}
 	w := newWorld(t)
-	w.publish([]string{fmt.Sprintf(`{"id":%q,"name":"Everybody","members":[%s]}`, salesID, strings.Join(ids, ","))}, members)
+	w.publish([]string{fmt.Sprintf(`{"id":%q,"name":"Everybody","logo":%q,"members":[%s]}`, salesID, strings.Repeat("x", 1<<20), strings.Join(ids, ","))}, members)
 	w.upstream.says(200, `{"data":"upstream's"}`)
 	whole := w.get(usersPath+"?with=groups", "Authorization", "Bearer own").wants(200)
-	if whole.at("data") != "upstream's" {
+	if whole.body != `{"data":"upstream's"}` {
 		t.Errorf("%d bytes were made here", len(whole.body))
 	}
 	w.get(usersPath + "?with=groups").wants(401)
-	part := w.get(usersPath + "?with=groups&per_page=1000").wants(200)
-	if rows := part.column("id"); len(rows) != 1000 || len(part.body) < 16<<20 || len(part.body) > maxIncluded {
-		t.Errorf("%d rows in %d bytes", len(rows), len(part.body))
+	part := w.get(usersPath+"?with=groups&per_page=30", "Accept-Encoding", "identity").wants(200)
+	if rows := strings.Count(part.body, `"email"`); rows != 30 || len(part.body) < 30<<20 {
+		t.Errorf("%d rows in %d bytes", rows, len(part.body))
 	}
 }
 

@@ -42,7 +42,7 @@ type pairing struct {
 // looked at yet. It must be closed.
 func pair(t *testing.T, o tallyfysim.Options, seen map[string]bool) *pairing {
 	t.Helper()
-	o.Seed, o.Groups, o.Members, o.Edges, o.Guests = 11, 24, 40, 120, 4
+	o.Seed, o.Groups, o.Members, o.Edges, o.Guests = 11, 12, 16, 40, 2
 	p := &pairing{t: t, alone: tallyfysim.New(o), seen: seen, created: map[string]any{}, reading: o}
 	p.telling = p.alone
 	behind := tallyfysim.New(o)
