@@ -32,18 +32,22 @@ func (db *DB) Backup(ctx context.Context, path string) error {
 }
 
 func (db *DB) backUp(ctx context.Context, path string) error {
-	partial, err := hiddenBeside(path)
-	if err != nil {
+	removeAbandoned(ctx, path)
+	unfinished, err := begin(ctx, path)
+	switch {
+	case isFull(err):
+		return errNoRoom
+	case err != nil:
 		return fmt.Errorf("%w: name a file in a folder that exists and can be written", err)
 	}
-	defer removeDatabase(partial)
+	defer unfinished.remove()
 	// A connection of its own, so that no reader waits for one meanwhile.
 	pool, err := openPool(readerDSN(db.path, db.access, -1, 1), 1)
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
-	if err := db.copyInto(ctx, pool, partial); err != nil {
+	if err := db.copyInto(ctx, pool, unfinished.path); err != nil {
 		return err
 	}
 	if err := db.checkAtRest(); err != nil {
@@ -52,7 +56,7 @@ func (db *DB) backUp(ctx context.Context, path string) error {
 	if err := vacant(path); err != nil {
 		return err
 	}
-	return moveTo(partial, path)
+	return moveTo(unfinished.path, path)
 }
 
 // vacant refuses a name that is taken.
@@ -65,14 +69,6 @@ func vacant(path string) error {
 		return err
 	}
 	return fmt.Errorf("%s exists and was left as it is: name a new file", path)
-}
-
-func hiddenBeside(path string) (string, error) {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.partial")
-	if err != nil {
-		return "", err
-	}
-	return file.Name(), file.Close()
 }
 
 // copyInto fills an empty file with what a pool's connection sees, checks it
