@@ -62,6 +62,7 @@ func TestMirrorFollowsUpstreamThroughKillsAndHolds(t *testing.T) { runModel(t, t
 // What is drawn decides what a failure that was kept means: whoever adds to it
 // adds a test.
 func runModel(t *testing.T, rough bool) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rapid.Check(undated{t}, func(r *rapid.T) {
 			m := newModel(t, r, rough)
