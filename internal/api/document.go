@@ -22,7 +22,16 @@ Every answer shows one revision and says how old it is: see the headers ` + "`Ag
 Beside these paths, Tallyfy's own API is served at ` + "`/organizations/{org}/…`" + `, and likewise under ` + "`/api`" + `: groups and users are
 read from the mirror, searched and ordered as far as it can answer exactly; everything else is forwarded with the caller's own token. A
 key of this server stands in for a token where its scopes allow: read for what the mirror answers, write for groups and sweeps, admin
-for users. Group writes sent there are shown by the next read.
+for users.
+
+**Writes.** Writes on groups, users and guests sent there are shown by the next read, or their answer says
+` + "`Rollcall-Refresh: pending`" + ` and a later ` + "`POST /v1/sync`" + ` settles it; that is always so where somebody is disabled, enabled,
+removed, deleted or converted, as groups change that the answer does not name. A write is sent once. If its answer is lost, the
+status is 504: it may have happened, so read before trying again.
+
+**What is forwarded** comes back as Tallyfy answers it, but for cookies, redirects, links and headers that name its servers, and
+for the bodies of its 5xx. JSON bodies may be 1 MiB long, others 100 MiB, answers 256 MiB. A client that goes away ends a read; a
+write is seen through.
 
 **What a write can lose.** Tallyfy's API replaces a group's member list as a whole and knows no precondition: who sends it a list
 computed from an old read erases what others changed since. The edits under ` + "`/v1/groups/{g}`" + ` (` + "`PUT`, `DELETE` and `PATCH`" + `) do
