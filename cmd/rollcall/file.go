@@ -118,6 +118,18 @@ func (resting) AcceptRemovals(context.Context, string, time.Duration) (directory
 	return directory.Sweep{}, errFileOnly
 }
 
+func (resting) RefreshGroup(context.Context, string) (directory.Renewal, error) {
+	return directory.Renewal{}, errFileOnly
+}
+
+func (resting) RefreshMember(context.Context, int64) (directory.Renewal, error) {
+	return directory.Renewal{}, errFileOnly
+}
+
+func (resting) RefreshAll(context.Context) (directory.Renewal, error) {
+	return directory.Renewal{}, errFileOnly
+}
+
 func (resting) MarkEverything() {}
 
 // nowhere takes the place of everything that goes upstream.
@@ -144,3 +156,5 @@ func (nowhere) Authorize(context.Context, http.Header) error { return errFileOnl
 func (nowhere) Budget() directory.Budget { return directory.Budget{} }
 
 func (nowhere) TokenInfo(context.Context) directory.TokenInfo { return directory.TokenInfo{} }
+
+func (nowhere) Spare() error { return nil }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -261,7 +262,11 @@ func TestATokenThatSeesGroupsAloneSeesNoPersonAtAnyDoor(t *testing.T) {
 	for _, path := range hidden {
 		seen := r.get(path, "Authorization", simToken).wants(200)
 		for _, header := range [][]string{nil, {"If-None-Match", seen.header.Get("ETag")}, {"If-None-Match", "*"}, {"Cache-Control", "only-if-cached"}, {"Range", "bytes=0-"}} {
-			got := r.get(path, append([]string{"Authorization", token}, header...)...).wants(403)
+			want := 403
+			if slices.Contains(header, "only-if-cached") && strings.Contains(path, users) {
+				want = 504 // it would be asked of Tallyfy
+			}
+			got := r.get(path, append([]string{"Authorization", token}, header...)...).wants(want)
 			if strings.Contains(got.body, person.Email) || strings.Contains(got.body, person.LastName) {
 				t.Error(path, got.body)
 			}

@@ -80,6 +80,18 @@ type Poller interface {
 	Status() directory.PollStatus
 	// MarkEverything says that a write of unknown reach went upstream.
 	MarkEverything()
+	Refresher
+}
+
+// A Refresher asks upstream for rows, and waits until the mirror holds what it
+// said, by a read or sweep that begins after the call. Callers who want the
+// same share one. It returns ctx's error when ctx ends, directory.ErrHeld for
+// what is not believed yet, and a *directory.UpstreamError for a failure or
+// where the budget forbids it.
+type Refresher interface {
+	RefreshGroup(ctx context.Context, id string) (directory.Renewal, error)
+	RefreshMember(ctx context.Context, id int64) (directory.Renewal, error)
+	RefreshAll(ctx context.Context) (directory.Renewal, error)
 }
 
 // A Writer sends a write on groups, or on users and guests, upstream and sees
@@ -102,6 +114,9 @@ type Upstream interface {
 	Authorize(context.Context, http.Header) error
 	Budget() directory.Budget
 	TokenInfo(context.Context) directory.TokenInfo
+	// Spare fails with ReasonBudget while what is left of the budget is kept
+	// for more than a reader's wish for fresher rows.
+	Spare() error
 }
 
 // Options are what an API is made of. All above PublicURL are needed.
@@ -119,6 +134,10 @@ type Options struct {
 	PublicURL *url.URL      // origin and base path under which clients reach the server
 	Origins   []string      // whose pages may call from a browser, as browsers write them
 	MaxStale  time.Duration // beyond it the server is not ready and does not check; 0 is never
+
+	// RefreshWait is how long a reader who wants fresher rows waits for them;
+	// 0 is ten seconds.
+	RefreshWait time.Duration
 }
 
 // An API serves both surfaces. It is safe for concurrent use.
@@ -145,6 +164,9 @@ func New(o Options) (*API, error) {
 	s := &server{
 		Options: o, mux: http.NewServeMux(), actions: map[string]access.Action{}, metrics: newHTTPMetrics(), refused: newBounded(),
 		stopping: make(chan struct{}),
+	}
+	if s.RefreshWait == 0 {
+		s.RefreshWait = 10 * time.Second
 	}
 	s.stop = sync.OnceFunc(func() { close(s.stopping) })
 	var err error

@@ -20,12 +20,19 @@ var checkDoc = doc{
 }
 
 func (s *server) check(ctx context.Context, in *CheckInput) (*OneOutput[Check], error) {
-	verdict, err := s.Mirror.Check(ctx, directory.ParsePersonRef(in.Member), directory.ParseGroupRef(in.Group), in.IncludeDisabled)
+	verdict, err := fresh(s, requestOf(ctx), func() (directory.Found[directory.Check], error) {
+		return s.Mirror.Check(ctx, directory.ParsePersonRef(in.Member), directory.ParseGroupRef(in.Group), in.IncludeDisabled)
+	}, rowsOfCheck)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.tooOld(verdict.Freshness); err != nil {
 		return nil, err
 	}
-	return found(ctx, s, verdict, newCheck), nil
+	return one(ctx, s, verdict, newCheck), nil
+}
+
+// rowsOfCheck are the group and, unless it is a guest, the member.
+func rowsOfCheck(verdict directory.Found[directory.Check]) rows {
+	return rows{verdict.Row.GroupID, verdict.Row.MemberID}
 }

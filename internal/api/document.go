@@ -16,7 +16,8 @@ import (
 const about = `Who is in which group of a Tallyfy organisation, from a local mirror.
 
 Every answer shows one revision and says how old it is: see the headers ` + "`Age`" + `, ` + "`Rollcall-Confirmed-At`" + ` and
-` + "`Rollcall-Revision`" + `. Lists come in pages; all pages of a walk show the revision it began with. Problems have a stable
+` + "`Rollcall-Revision`" + `. A read may say how old they may be by ` + "`Cache-Control`" + `: what is older is asked of Tallyfy anew before the
+answer. Lists come in pages; all pages of a walk show the revision it began with. Problems have a stable
 ` + "`type`" + `.
 
 Beside these paths, Tallyfy's own API is served at ` + "`/organizations/{org}/…`" + `, and likewise under ` + "`/api`" + `: groups and users are

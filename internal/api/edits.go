@@ -81,6 +81,7 @@ func (s *server) edit(ctx context.Context, in *EditInput, e directory.GroupEdit)
 	}
 	e.ID, e.DryRun = group.Row.ID, in.DryRun
 	edited, err := s.Writer.Edit(ctx, s.put(r, e.ID), e)
+	infoOf(ctx).told = true
 	if refused, ok := errors.AsType[*directory.RefusedError](err); ok {
 		if err := s.heed(r, refused.Status); err != nil {
 			return nil, err

@@ -24,6 +24,9 @@ const (
 // streams the answer back. A write whose reach is not known row by row makes
 // the poller look at everything again.
 func (s *server) forward(w http.ResponseWriter, r *http.Request) error {
+	if isRead(r) && demandOf(r).onlyCached {
+		return notMirrored()
+	}
 	if err := forwardable(r); err != nil {
 		return err
 	}

@@ -18,17 +18,24 @@ import (
 type Freshness struct {
 	Age         int    `header:"Age" doc:"Seconds since the oldest row of the answer was confirmed."`
 	ConfirmedAt string `header:"Rollcall-Confirmed-At" doc:"When the request left that found the oldest row of the answer as it is (RFC 3339)."`
-	CacheStatus string `header:"Cache-Status" doc:"rollcall; hit, for the mirror answered (RFC 9211)."`
+	CacheStatus string `header:"Cache-Status" doc:"rollcall; hit where the mirror answered as it was; fwd=request where the request's Cache-Control made it ask Tallyfy, stored if it got the rows, else with the reason as detail (RFC 9211)."`
 	Revision    int64  `header:"Rollcall-Revision" doc:"The revision that the answer shows."`
 	Epoch       string `header:"Rollcall-Epoch" doc:"The life of the database that the revision belongs to."`
 }
 
 func freshnessOf(f directory.Freshness, now time.Time) Freshness {
-	h := Freshness{CacheStatus: "rollcall; hit", Revision: f.Revision, Epoch: f.Epoch}
+	h := Freshness{CacheStatus: cacheHit, Revision: f.Revision, Epoch: f.Epoch}
 	if !f.ConfirmedAt.IsZero() {
 		h.Age = int(max(now.Sub(f.ConfirmedAt), 0) / time.Second)
 		h.ConfirmedAt = f.ConfirmedAt.UTC().Format(time.RFC3339Nano)
 	}
+	return h
+}
+
+// freshnessFor is freshnessOf for the answer to a read.
+func freshnessFor(r *http.Request, f directory.Freshness) Freshness {
+	h := freshnessOf(f, time.Now())
+	h.CacheStatus = cacheStatus(r)
 	return h
 }
 
@@ -70,13 +77,18 @@ func canonical(u *url.URL, without ...string) string {
 	return u.EscapedPath() + "?" + values.Encode()
 }
 
-// isKnown reports whether the caller has the answer already: If-None-Match,
-// in one header or several, names it or anything. Comparison is weak.
+// isKnown reports whether the caller has an answer already that there is:
+// If-None-Match names it or anything.
 func isKnown(r *http.Request, etag string) bool {
-	for _, line := range r.Header.Values("If-None-Match") {
+	return names(r, etag) || names(r, "W/*")
+}
+
+// names reports whether If-None-Match, in one header or several, names an
+// answer. Comparison is weak.
+func names(r *http.Request, etag string) bool {
+	for _, line := range r.Header["If-None-Match"] {
 		for candidate := range strings.SplitSeq(line, ",") {
-			candidate = strings.TrimSpace(candidate)
-			if candidate == "*" || "W/"+strings.TrimPrefix(candidate, "W/") == etag {
+			if "W/"+strings.TrimPrefix(strings.TrimSpace(candidate), "W/") == etag {
 				return true
 			}
 		}

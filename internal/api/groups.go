@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 
 	"rollcall/internal/directory"
@@ -26,11 +27,7 @@ func (s *server) listGroups(ctx context.Context, in *GroupsInput) (*ListOutput[G
 	if in.With == withMembers {
 		list, shape = s.Mirror.GroupsWithEdges, newGroupWithMembers
 	}
-	page, err := list(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	return listed(ctx, s, page, shape), nil
+	return listed(ctx, s, shape, func() (directory.Page[directory.Group], error) { return list(ctx, q) })
 }
 
 // A GroupInput names one group.
@@ -47,11 +44,16 @@ func (s *server) getGroup(ctx context.Context, in *GroupInput) (*OneOutput[Group
 	if in.With == withMembers {
 		read, shape = s.Mirror.Group, newGroupWithMembers
 	}
-	group, err := read(ctx, directory.ParseGroupRef(in.Group))
+	ref := directory.ParseGroupRef(in.Group)
+	group, err := fresh(s, requestOf(ctx), func() (directory.Found[directory.Group], error) {
+		return read(ctx, ref)
+	}, func(found directory.Found[directory.Group]) rows {
+		return rows{group: cmp.Or(found.Row.ID, ref.ID)}
+	})
 	if err != nil {
 		return nil, err
 	}
-	return found(ctx, s, group, shape), nil
+	return one(ctx, s, group, shape), nil
 }
 
 // A GroupMembersInput asks who is in a group.
@@ -71,9 +73,7 @@ func (s *server) listGroupMembers(ctx context.Context, in *GroupMembersInput) (*
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Mirror.GroupMembers(ctx, directory.ParseGroupRef(in.Group), directory.Kind(in.Kind), q)
-	if err != nil {
-		return nil, err
-	}
-	return listed(ctx, s, page, newMembership), nil
+	return listed(ctx, s, newMembership, func() (directory.Page[directory.Membership], error) {
+		return s.Mirror.GroupMembers(ctx, directory.ParseGroupRef(in.Group), directory.Kind(in.Kind), q)
+	})
 }

@@ -150,11 +150,7 @@ func register[I, O any](s *server, v1 huma.API, op huma.Operation, a access.Acti
 	op.Responses["4XX"], op.Responses["5XX"] = problemResponse(v1), problemResponse(v1)
 	maps.Copy(op.Responses, refusals(v1))
 	huma.Register(v1, op, func(ctx context.Context, in *I) (*O, error) {
-		var out *O
-		err := s.dated(requestOf(ctx), func() (err error) {
-			out, err = h(ctx, in)
-			return err
-		})
+		out, err := h(ctx, in)
 		if err != nil {
 			return nil, s.finish(requestOf(ctx), err)
 		}

@@ -16,11 +16,7 @@ func (s *server) listMembers(ctx context.Context, in *MembersInput) (*ListOutput
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Mirror.Members(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	return listed(ctx, s, page, newMember), nil
+	return listed(ctx, s, newMember, func() (directory.Page[directory.Member], error) { return s.Mirror.Members(ctx, q) })
 }
 
 // A MemberInput names one member.
@@ -32,11 +28,13 @@ type MemberInput struct {
 var getMemberDoc = doc{"get-member", "Get a member", "One member, by id or e-mail.", "members"}
 
 func (s *server) getMember(ctx context.Context, in *MemberInput) (*OneOutput[Member], error) {
-	member, err := s.Mirror.Member(ctx, directory.ParsePersonRef(in.Member))
+	member, err := fresh(s, requestOf(ctx), func() (directory.Found[directory.Member], error) {
+		return s.Mirror.Member(ctx, directory.ParsePersonRef(in.Member))
+	}, everything) // as any group may have come to count
 	if err != nil {
 		return nil, err
 	}
-	return found(ctx, s, member, newMember), nil
+	return one(ctx, s, member, newMember), nil
 }
 
 // A GroupsOfMemberInput asks which groups somebody is in.
@@ -55,11 +53,9 @@ func (s *server) listGroupsOfMember(ctx context.Context, in *GroupsOfMemberInput
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Mirror.GroupsOfPerson(ctx, directory.ParsePersonRef(in.Member), q)
-	if err != nil {
-		return nil, err
-	}
-	return listed(ctx, s, page, newGroupOfPerson), nil
+	return listed(ctx, s, newGroupOfPerson, func() (directory.Page[directory.GroupOfPerson], error) {
+		return s.Mirror.GroupsOfPerson(ctx, directory.ParsePersonRef(in.Member), q)
+	})
 }
 
 // A GroupsOfGuestInput asks which groups a guest is in.
@@ -78,9 +74,7 @@ func (s *server) listGroupsOfGuest(ctx context.Context, in *GroupsOfGuestInput) 
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Mirror.GroupsOfGuest(ctx, in.Email, q)
-	if err != nil {
-		return nil, err
-	}
-	return listed(ctx, s, page, newGroupOfPerson), nil
+	return listed(ctx, s, newGroupOfPerson, func() (directory.Page[directory.GroupOfPerson], error) {
+		return s.Mirror.GroupsOfGuest(ctx, in.Email, q)
+	})
 }

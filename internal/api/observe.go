@@ -52,6 +52,8 @@ type requestInfo struct {
 	with    access.Upstream // whose token goes upstream with it
 	beyond  bool            // it went upstream because the caller sees too little of the mirror
 	told    bool            // the log has a line of its own for it, or had no room
+
+	cacheStatus string // of the answer, where there is more to say than hit
 }
 
 func infoOf(ctx context.Context) *requestInfo {

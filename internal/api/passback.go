@@ -85,8 +85,11 @@ func dullBody(status int) ([]byte, error) {
 
 // forwardReason is why the mirror did not answer, in the words of RFC 9211.
 func forwardReason(r *http.Request) string {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	switch {
+	case !isRead(r):
 		return "method"
+	case cacheStatus(r) != cacheHit:
+		return "request" // which wants younger rows than there are
 	}
 	return "bypass"
 }

@@ -50,6 +50,7 @@ const (
 	upstreamUnauth      = "upstream-unauthorized"
 	noDataYet           = "no-data-yet"
 	tooStale            = "too-stale"
+	notCached           = "not-cached"
 	outcomeUnknown      = "outcome-unknown"
 	blank               = "about:blank"
 )

@@ -10,10 +10,11 @@ import (
 	"rollcall/internal/directory"
 )
 
-// A ReadInput is what every read of /v1 takes. The header itself is read by
-// isKnown.
+// A ReadInput is what every read of /v1 takes. The headers themselves are read
+// by isKnown and demandOf.
 type ReadInput struct {
-	IfNoneMatch string `header:"If-None-Match" doc:"ETags of answers that the caller has: if the present one is among them, 304 comes without body."`
+	IfNoneMatch  string `header:"If-None-Match" doc:"ETags of answers that the caller has: if the present one is among them, 304 comes without body."`
+	CacheControl string `header:"Cache-Control" example:"max-age=5, stale-if-error=3600" doc:"How old the answer may be (RFC 9111): with max-age=N, rows that were confirmed more than N seconds ago are asked of Tallyfy anew before the answer; with no-cache, always. Where that fails, stale-if-error=N allows N seconds more; else 504 says too-stale. With only-if-cached nothing is asked, and what is too old is 504 not-cached. max-stale and min-fresh are passed over."`
 }
 
 // A ListInput asks for part of a list.
@@ -52,7 +53,7 @@ type ReadHeaders struct {
 
 func (s *server) readHeaders(r *http.Request, f directory.Freshness) ReadHeaders {
 	return ReadHeaders{
-		ETag: s.etag(f, canonical(r.URL)), Freshness: freshnessOf(f, time.Now()),
+		ETag: s.etag(f, canonical(r.URL)), Freshness: freshnessFor(r, f),
 		CacheControl: cacheControl, Vary: vary, FeedCursor: feedPlace(f),
 	}
 }
@@ -72,36 +73,41 @@ type OneOutput[T any] struct {
 	Body One[T]
 }
 
-// listed answers with a page of rows, or with 304.
-func listed[R, T any](ctx context.Context, s *server, page directory.Page[R], shape func(R) T) *ListOutput[T] {
+// listed reads a page of rows and answers with it, or with 304. As a list
+// depends on rows that it lacks, all are refreshed where it is too old.
+func listed[R, T any](ctx context.Context, s *server, shape func(R) T, read func() (directory.Page[R], error)) (*ListOutput[T], error) {
 	r := requestOf(ctx)
+	page, err := fresh(s, r, read, everything)
+	if err != nil {
+		return nil, err
+	}
 	out := &ListOutput[T]{Status: http.StatusOK, ReadHeaders: s.readHeaders(r, page.Freshness)}
+	if isKnown(r, out.ETag) {
+		out.Status = http.StatusNotModified
+		return out, nil
+	}
 	var next *string
 	if page.Next != nil {
 		next = new(place(page.Freshness, *page.Next, walk(r.URL)))
 		out.Link = "<" + s.origin(r) + nextURL(r.URL, *next) + `>; rel="next"`
 	}
-	if isKnown(r, out.ETag) {
-		out.Status = http.StatusNotModified
-		return out
-	}
-	rows := make([]T, len(page.Rows))
+	data := make([]T, len(page.Rows))
 	for i, row := range page.Rows {
-		rows[i] = shape(row)
+		data[i] = shape(row)
 	}
-	out.Body = List[T]{rows, next, shown(page.Freshness)}
-	return out
+	out.Body = List[T]{data, next, shown(page.Freshness)}
+	return out, nil
 }
 
-// found answers with one object, or with 304.
-func found[R, T any](ctx context.Context, s *server, row directory.Found[R], shape func(R) T) *OneOutput[T] {
+// one answers with one object, or with 304.
+func one[R, T any](ctx context.Context, s *server, object directory.Found[R], shape func(R) T) *OneOutput[T] {
 	r := requestOf(ctx)
-	out := &OneOutput[T]{Status: http.StatusOK, ReadHeaders: s.readHeaders(r, row.Freshness)}
+	out := &OneOutput[T]{Status: http.StatusOK, ReadHeaders: s.readHeaders(r, object.Freshness)}
 	if isKnown(r, out.ETag) {
 		out.Status = http.StatusNotModified
 		return out
 	}
-	out.Body = One[T]{shape(row.Row), shown(row.Freshness)}
+	out.Body = One[T]{shape(object.Row), shown(object.Freshness)}
 	return out
 }
 

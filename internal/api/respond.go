@@ -153,27 +153,7 @@ func (s *server) finish(r *http.Request, err error) *Problem {
 	return p
 }
 
-// dated acts, and says of a row that is not there how old that knowledge is.
-// As a miss does not tell which state it saw, it is read again after the state
-// was taken down, so that the state is never a later one. What is no read is
-// done once.
-func (s *server) dated(r *http.Request, act func() error) error {
-	err := act()
-	if !isMiss(err) || r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return err
-	}
-	f, failed := s.Mirror.Freshness(r.Context())
-	if failed != nil {
-		return failed
-	}
-	if err = act(); !isMiss(err) {
-		return err
-	}
-	p := s.explain(err)
-	freshnessOf(f, time.Now()).set(p.header)
-	return p
-}
-
+// isMiss reports whether an error says that a row is not there.
 func isMiss(err error) bool {
 	_, ambiguous := errors.AsType[*directory.AmbiguousNameError](err)
 	return ambiguous || errors.Is(err, directory.ErrUnknownGroup) || errors.Is(err, directory.ErrUnknownPerson)

@@ -63,15 +63,8 @@ func (s *server) sync(ctx context.Context, in *SyncInput) (*OwnOutput[Sweep], er
 // waitForSweep waits no longer than the server goes on: then the sweep still
 // runs, as far as anybody knows.
 func (s *server) waitForSweep(ctx context.Context, accept string, wait time.Duration) (directory.Sweep, error) {
-	waiting, cancel := context.WithCancel(ctx)
+	waiting, cancel := s.untilStopping(ctx)
 	defer cancel()
-	go func() {
-		select {
-		case <-s.stopping:
-			cancel()
-		case <-waiting.Done():
-		}
-	}()
 	note, err := s.askForSweep(waiting, accept, wait)
 	if errors.Is(err, context.Canceled) && ctx.Err() == nil {
 		return directory.Sweep{Result: directory.SweepRunning}, nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"time"
 
 	"rollcall/internal/access"
 	"rollcall/internal/directory"
@@ -19,14 +18,19 @@ var errBeyondMirror = errors.New("the mirror cannot answer this exactly")
 // their members.
 const maxIncluded = 32 << 20
 
-// orForwarded lets h answer from the mirror what it can answer exactly.
-// Anything else goes upstream rather than being guessed.
+// orForwarded lets h answer from the mirror what it can answer exactly, from
+// rows as fresh as the request wants them. Anything else goes upstream rather
+// than being guessed.
 func (s *server) orForwarded(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if err := h(w, r); !errors.Is(err, errBeyondMirror) {
-			return err
+		err := h(w, r)
+		switch {
+		case errors.Is(err, errBeyondMirror):
+			return s.forwardRead(w, r)
+		case isTooStale(err) && s.permit(r, access.ForwardRead) == nil:
+			return s.forward(w, r)
 		}
-		return s.forwardRead(w, r)
+		return err
 	}
 }
 
@@ -43,48 +47,32 @@ func (s *server) groupList(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return errBeyondMirror
 	}
-	page, err := s.Mirror.GroupPayloads(r.Context(), asked.PayloadQuery)
-	if err != nil {
-		return err
-	}
-	return s.payloadList(w, r, asked, page, plainRows(page.Rows))
+	return s.payloadList(w, r, asked, func() (tallyfyPage, error) {
+		return plainPage(s.Mirror.GroupPayloads(r.Context(), asked.PayloadQuery))
+	})
 }
 
 func (s *server) memberList(w http.ResponseWriter, r *http.Request) error {
 	asked, ok := tallyfyUsers.parse(r.URL.RawQuery)
-	switch {
-	case !ok:
+	if !ok {
 		return errBeyondMirror
-	case asked.withGroups:
-		found, err := s.Mirror.MembersWithGroups(r.Context(), asked.PayloadQuery, maxIncluded)
-		if err != nil {
-			return orBeyond(err)
+	}
+	return s.payloadList(w, r, asked, func() (tallyfyPage, error) {
+		if asked.withGroups {
+			return pageWithGroups(s.Mirror.MembersWithGroups(r.Context(), asked.PayloadQuery, maxIncluded))
 		}
-		return s.payloadList(w, r, asked, found.PayloadPage, rowsWithGroups(found))
-	}
-	page, err := s.Mirror.MemberPayloads(r.Context(), asked.PayloadQuery)
-	if err != nil {
-		return err
-	}
-	return s.payloadList(w, r, asked, page, plainRows(page.Rows))
-}
-
-func orBeyond(err error) error {
-	if errors.Is(err, directory.ErrTooLarge) {
-		return errBeyondMirror
-	}
-	return err
+		return plainPage(s.Mirror.MemberPayloads(r.Context(), asked.PayloadQuery))
+	})
 }
 
 func (s *server) groupPayload(w http.ResponseWriter, r *http.Request) error {
 	if query, ok := parseSingles(r.URL.RawQuery); !ok || len(query) > 0 {
 		return errBeyondMirror
 	}
-	found, err := s.Mirror.GroupPayload(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	return s.payload(w, r, found.Freshness, plainRows([][]byte{found.Row}))
+	id := r.PathValue("id")
+	return s.payload(w, r, rows{group: id}, func() (tallyfyPage, error) {
+		return plainRow(s.Mirror.GroupPayload(r.Context(), id))
+	})
 }
 
 func (s *server) memberPayload(w http.ResponseWriter, r *http.Request) error {
@@ -93,61 +81,54 @@ func (s *server) memberPayload(w http.ResponseWriter, r *http.Request) error {
 	if !ok || len(query) > 0 && !withGroups {
 		return errBeyondMirror
 	}
-	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-	if err != nil {
-		return directory.ErrUnknownPerson
-	}
+	id, unreadable := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	of := rows{member: id}
 	if withGroups {
-		found, err := s.Mirror.MemberWithGroups(r.Context(), id, maxIncluded)
-		if err != nil {
-			return orBeyond(err)
-		}
-		return s.payload(w, r, found.Freshness, rowsWithGroups(found))
+		of = allRows
 	}
-	found, err := s.Mirror.MemberPayload(r.Context(), id)
+	return s.payload(w, r, of, func() (tallyfyPage, error) {
+		switch {
+		case unreadable != nil:
+			return tallyfyPage{}, directory.ErrUnknownPerson
+		case withGroups:
+			return pageWithGroups(s.Mirror.MemberWithGroups(r.Context(), id, maxIncluded))
+		}
+		return plainRow(s.Mirror.MemberPayload(r.Context(), id))
+	})
+}
+
+// payload answers with the only row of a page, which is made of the rows of.
+func (s *server) payload(w http.ResponseWriter, r *http.Request, of rows, read func() (tallyfyPage, error)) error {
+	query := canonical(r.URL)
+	found, err := fresh(s, r, read, func(tallyfyPage) rows { return of })
 	if err != nil {
 		return err
 	}
-	return s.payload(w, r, found.Freshness, plainRows([][]byte{found.Row}))
-}
-
-// payload answers with the only one of rows.
-func (s *server) payload(w http.ResponseWriter, r *http.Request, f directory.Freshness, rows tallyfyRows) error {
-	if s.isNotModified(w, r, f, canonical(r.URL)) {
+	if s.isNotModified(w, r, found.Freshness, query) {
 		return nil
 	}
-	body := make([]byte, 0, rows.bytes+len(`{"data":}`))
-	body = append(rows.append(append(body, `{"data":`...), 0), '}')
+	body := make([]byte, 0, found.bytes+len(`{"data":}`))
+	body = append(found.append(append(body, `{"data":`...), 0), '}')
 	writeBody(w, http.StatusOK, "application/json", body)
 	return nil
 }
 
-func (s *server) payloadList(w http.ResponseWriter, r *http.Request, asked listAsked, page directory.PayloadPage, rows tallyfyRows) error {
+func (s *server) payloadList(w http.ResponseWriter, r *http.Request, asked listAsked, read func() (tallyfyPage, error)) error {
 	origin := s.origin(r)
-	if s.isNotModified(w, r, page.Freshness, origin+canonical(r.URL)) {
-		return nil
-	}
-	meta, err := encode(asked.meta(page.Total, rows.count, origin+r.URL.EscapedPath(), asked.query))
+	query := origin + canonical(r.URL)
+	page, err := fresh(s, r, read, everything)
 	if err != nil {
 		return err
 	}
-	writeBody(w, http.StatusOK, "application/json", envelope(rows, bytes.TrimSpace(meta)))
-	return nil
-}
-
-// isNotModified sets the headers of a read and, if the caller has the answer
-// already, sends 304 with them.
-func (s *server) isNotModified(w http.ResponseWriter, r *http.Request, f directory.Freshness, query string) bool {
-	etag := s.etag(f, query)
-	freshnessOf(f, time.Now()).set(w.Header())
-	w.Header().Set("ETag", etag)
-	w.Header().Set("Cache-Control", cacheControl)
-	w.Header().Set("Vary", vary)
-	if !isKnown(r, etag) {
-		return false
+	if s.isNotModified(w, r, page.Freshness, query) {
+		return nil
 	}
-	w.WriteHeader(http.StatusNotModified)
-	return true
+	meta, err := encode(asked.meta(page.total, page.count, origin+r.URL.EscapedPath(), asked.query))
+	if err != nil {
+		return err
+	}
+	writeBody(w, http.StatusOK, "application/json", envelope(page.tallyfyRows, bytes.TrimSpace(meta)))
+	return nil
 }
 
 // origin is scheme, host and base path under which the client reached us.

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"errors"
+
 	"rollcall/internal/directory"
 	"rollcall/internal/payload"
 )
@@ -31,6 +33,28 @@ func rowsWithGroups(found directory.MemberGroups) tallyfyRows {
 	return tallyfyRows{len(found.Rows), found.Bytes, func(body []byte, i int) []byte {
 		return payload.AppendWithGroups(body, found.Rows[i], included, found.In[i])
 	}}
+}
+
+// A tallyfyPage is a page of rows as the mirror showed them in one state.
+type tallyfyPage struct {
+	tallyfyRows
+	total int // rows on all pages
+	directory.Freshness
+}
+
+func plainPage(page directory.PayloadPage, err error) (tallyfyPage, error) {
+	return tallyfyPage{plainRows(page.Rows), page.Total, page.Freshness}, err
+}
+
+func plainRow(found directory.Found[[]byte], err error) (tallyfyPage, error) {
+	return tallyfyPage{plainRows([][]byte{found.Row}), 1, found.Freshness}, err
+}
+
+func pageWithGroups(found directory.MemberGroups, err error) (tallyfyPage, error) {
+	if errors.Is(err, directory.ErrTooLarge) {
+		err = errBeyondMirror
+	}
+	return tallyfyPage{rowsWithGroups(found), found.Total, found.Freshness}, err
 }
 
 func envelope(rows tallyfyRows, pagination []byte) []byte {

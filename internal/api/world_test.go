@@ -51,7 +51,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 func newWorldOn(t *testing.T, mirror *db.DB, change ...func(*Options)) *world {
 	t.Helper()
 	w := &world{
-		t: t, db: mirror, poller: &playedPoller{}, writer: &playedWriter{}, upstream: &playedUpstream{},
+		t: t, db: mirror, poller: &playedPoller{t: t}, writer: &playedWriter{}, upstream: &playedUpstream{},
 		log: &logbook{}, registry: prometheus.NewPedanticRegistry(),
 	}
 	o := Options{
@@ -302,6 +302,7 @@ func (a answer) column(field string) []any {
 }
 
 type playedPoller struct {
+	t      *testing.T
 	mu     sync.Mutex
 	status directory.PollStatus
 	waited []time.Duration
@@ -309,6 +310,7 @@ type playedPoller struct {
 	err    error
 	marks  int
 
+	failure  error // of refreshes
 	accepted []string
 	asked    chan struct{} // if set, Sync closes it and waits for the end of its context
 }
@@ -336,6 +338,21 @@ func (p *playedPoller) Status() directory.PollStatus {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.status
+}
+
+func (p *playedPoller) RefreshGroup(context.Context, string) (directory.Renewal, error) {
+	return p.RefreshAll(p.t.Context())
+}
+
+func (p *playedPoller) RefreshMember(context.Context, int64) (directory.Renewal, error) {
+	return p.RefreshAll(p.t.Context())
+}
+
+func (p *playedPoller) RefreshAll(context.Context) (directory.Renewal, error) {
+	if p.failure == nil {
+		p.t.Error("a refresh was asked for")
+	}
+	return directory.Renewal{}, p.failure
 }
 
 func (p *playedPoller) MarkEverything() {
@@ -398,6 +415,8 @@ func (p *playedUpstream) Authorize(_ context.Context, h http.Header) error {
 func (p *playedUpstream) Budget() directory.Budget { return directory.Budget{MinuteLimit: 90} }
 
 func (p *playedUpstream) TokenInfo(context.Context) directory.TokenInfo { return p.token }
+
+func (p *playedUpstream) Spare() error { return nil }
 
 // says makes the upstream answer so.
 func (p *playedUpstream) says(status int, body string, header ...string) {
