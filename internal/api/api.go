@@ -64,6 +64,9 @@ type Directory interface {
 // data.
 type State interface {
 	Freshness(context.Context) (directory.Freshness, error)
+	// Present returns the state without reading it, where it is known and no
+	// row was confirmed before the last sweep.
+	Present() (directory.Present, bool)
 	Counts(context.Context) (directory.Counts, error)
 	Size(context.Context) (int64, error)
 }

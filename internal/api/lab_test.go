@@ -81,7 +81,12 @@ func openLab(t *testing.T, sim *tallyfysim.Sim, path string, change ...labOption
 			Jitter: func() float64 { return 0.5 },
 		})
 	}
-	o.Access, o.Mirror, o.Poller, o.Upstream = anybody(t), l.db, l.poller, l.client
+	if counting, ok := o.Mirror.(*countingMirror); ok {
+		counting.DB = l.db
+	} else {
+		o.Mirror = l.db
+	}
+	o.Access, o.Poller, o.Upstream = anybody(t), l.poller, l.client
 	o.Writer = write.New(write.Options{Upstream: l.client, Mirror: l.poller, Logger: logger, RequestID: RequestID})
 	if err == nil {
 		l.api, err = New(o)
@@ -152,4 +157,40 @@ func (a answer) wantsCache(status, age string) answer {
 		a.t.Errorf("Cache-Status %q at age %q, want %q at %q", got, a.header.Get("Age"), status, age)
 	}
 	return a
+}
+
+// A benchWorld is an API over a mirror of a thousand groups that a sweep has
+// confirmed.
+type benchWorld struct {
+	api   *API
+	group string
+}
+
+func newBenchWorld(b *testing.B) *benchWorld {
+	b.Helper()
+	sim := tallyfysim.New(tallyfysim.Options{Organization: org, Groups: 1000, Members: 2000, Edges: 20_000, Guests: 100})
+	mirror := dbtest.New(b)
+	client, err := tallyfy.New(tallyfy.Options{
+		BaseURL: "http://localhost/api", Organization: org, Transport: sim.Transport(), Token: tallyfy.StaticToken(tallyfysim.DefaultToken),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(client.Close)
+	keeper, err := poller.New(b.Context(), poller.Options{Upstream: client, Store: mirror})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := keeper.Sweep(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	api, err := New(Options{
+		Organization: org, Mirror: mirror, Poller: keeper, Upstream: client, Registry: prometheus.NewRegistry(), Version: "test",
+		Logger: slog.New(slog.DiscardHandler),
+		Writer: write.New(write.Options{Upstream: client, Mirror: keeper, Logger: slog.New(slog.DiscardHandler), RequestID: RequestID}),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return &benchWorld{api, sim.Groups()[0].ID}
 }

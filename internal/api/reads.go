@@ -66,12 +66,16 @@ type ListOutput[T any] struct {
 	Body List[T]
 }
 
+func (*ListOutput[T]) scope() scope { return scopeList }
+
 // A OneOutput is an answer with one object.
 type OneOutput[T any] struct {
 	Status int
 	ReadHeaders
 	Body One[T]
 }
+
+func (*OneOutput[T]) scope() scope { return scopeRow }
 
 // listed reads a page of rows and answers with it, or with 304. As a list
 // depends on rows that it lacks, all are refreshed where it is too old.

@@ -100,6 +100,9 @@ func (s *server) memberPayload(w http.ResponseWriter, r *http.Request) error {
 // payload answers with the only row of a page, which is made of the rows of.
 func (s *server) payload(w http.ResponseWriter, r *http.Request, of rows, read func() (tallyfyPage, error)) error {
 	query := canonical(r.URL)
+	if s.isSpared(w, r, query, scopeRow) {
+		return nil
+	}
 	found, err := fresh(s, r, read, func(tallyfyPage) rows { return of })
 	if err != nil {
 		return err
@@ -116,6 +119,9 @@ func (s *server) payload(w http.ResponseWriter, r *http.Request, of rows, read f
 func (s *server) payloadList(w http.ResponseWriter, r *http.Request, asked listAsked, read func() (tallyfyPage, error)) error {
 	origin := s.origin(r)
 	query := origin + canonical(r.URL)
+	if s.isSpared(w, r, query, scopeList) {
+		return nil
+	}
 	page, err := fresh(s, r, read, everything)
 	if err != nil {
 		return err
