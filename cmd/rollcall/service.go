@@ -131,6 +131,7 @@ func newAPI(s *settings, m *mirror, who *access.Access, log *slog.Logger) (*api.
 		PublicURL:    public,
 		Origins:      origins,
 		MaxStale:     maxStale,
+		RefreshWait:  s.RefreshWait,
 	})
 }
 

@@ -15,6 +15,7 @@ type settings struct {
 	fileSettings
 	pollSettings
 	guardSettings
+	freshSettings
 	listenSettings
 	accessSettings
 	logSettings
@@ -24,7 +25,7 @@ type settings struct {
 // created.
 func (s *settings) check() error {
 	return firstError(
-		s.upstreamSettings.check, s.fileSettings.check, s.pollSettings.check, s.guardSettings.check, s.listenSettings.check,
+		s.upstreamSettings.check, s.fileSettings.check, s.pollSettings.check, s.guardSettings.check, s.freshSettings.check, s.listenSettings.check,
 		func() error { return s.accessSettings.check(s.address()) },
 	)
 }

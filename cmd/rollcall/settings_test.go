@@ -111,6 +111,8 @@ func TestWrongSettingsAreRefusedBeforeAnythingIsCreated(t *testing.T) {
 		{"guard of more than all", complete(), []string{"--removal-guard=101%"}, []string{"--removal-guard", "at most 100%"}},
 		{"release negative", complete("ROLLCALL_HOLD_RELEASE", "-1h"), nil, []string{"--hold-release (ROLLCALL_HOLD_RELEASE)", "24h"}},
 		{"release of nothing held", complete(), []string{"--removal-guard=off", "--hold-release=1h"}, []string{"--hold-release", "--removal-guard=off", "leave one"}},
+		{"no wait for fresher rows", complete("ROLLCALL_REFRESH_WAIT", "0s"), nil, []string{"--refresh-wait (ROLLCALL_REFRESH_WAIT)", "10s"}},
+		{"endless wait for fresher rows", complete(), []string{"--refresh-wait=61s"}, []string{"--refresh-wait", "at most 1m"}},
 		{"log level", complete("ROLLCALL_LOG_LEVEL", "loud"), nil, []string{"--log-level (ROLLCALL_LOG_LEVEL)"}},
 	}
 	for _, test := range tests {
@@ -177,6 +179,7 @@ func TestHelpNamesEveryFlagWithItsTwinAndDefault(t *testing.T) {
 		"--db=rollcall.db":          "ROLLCALL_DB",
 		"--poll-interval=60s":       "ROLLCALL_POLL_INTERVAL",
 		"--churn-interval=1h":       "ROLLCALL_CHURN_INTERVAL",
+		"--refresh-wait=10s":        "ROLLCALL_REFRESH_WAIT",
 		"--upstream-rate=90":        "ROLLCALL_UPSTREAM_RATE",
 		"--upstream-hourly=900":     "ROLLCALL_UPSTREAM_HOURLY",
 		"--sweep-share=70%":         "ROLLCALL_SWEEP_SHARE",
