@@ -32,8 +32,9 @@ type model struct {
 	rough  bool // kills, failing disks and held removals, too
 	guard  Options
 	others sync.WaitGroup
-	lied   bool
 	served []revision
+
+	lied, accepted bool
 
 	mu      sync.Mutex
 	rng     *rand.Rand

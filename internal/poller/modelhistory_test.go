@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -43,8 +44,8 @@ func (m *model) checkServed() {
 // A stay is the time that something was there, by the history of the file.
 type stay struct {
 	kind, group, who string
-	since            directory.Bounds
-	until            *directory.Bounds // nil while it is there
+	since, until     directory.Bounds // until is the zero Bounds while it is there
+	began, ended     int64            // revisions; ended is 0 while it is there
 }
 
 const stays = `
@@ -57,7 +58,7 @@ WITH stays AS (
 	UNION ALL SELECT 'member', NULL, CAST(id AS TEXT), born, until FROM past_members WHERE deleted = 1
 	UNION ALL SELECT 'version', gid, name || ' ' || COALESCE(description, ''), since, NULL FROM group_versions
 )
-SELECT v.kind, COALESCE(k.id, ''), v.who, s.not_before_ms, s.not_after_ms, u.not_before_ms, u.not_after_ms
+SELECT v.kind, COALESCE(k.id, ''), v.who, s.revision, s.not_before_ms, s.not_after_ms, u.revision, u.not_before_ms, u.not_after_ms
 FROM stays v
 LEFT JOIN group_keys k ON k.gid = v.gid
 JOIN changesets s ON s.id = v.since
@@ -73,36 +74,85 @@ func (m *model) checkHistory() {
 		m.r.Fatal(err)
 	}
 	defer pool.Close()
-	rows, err := pool.Query(stays)
+	all := scanAll(m, pool, stays, scanStay)
+	for _, s := range all {
+		m.checkStay(s)
+	}
+	if m.guard.HoldRemovals && !m.accepted {
+		m.checkHolds(all, scanAll(m, pool, `SELECT result, revision FROM sweeps ORDER BY number`, scanSweep))
+	}
+}
+
+func scanAll[T any](m *model, pool *sql.DB, query string, scan func(*sql.Rows) (T, error)) (all []T) {
+	m.r.Helper()
+	rows, err := pool.Query(query)
 	if err != nil {
 		m.r.Fatal(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		m.checkStay(m.scanStay(rows))
+		row, err := scan(rows)
+		if err != nil {
+			m.r.Fatal(err)
+		}
+		all = append(all, row)
 	}
 	if err := rows.Err(); err != nil {
 		m.r.Fatal(err)
 	}
+	return all
 }
 
-func (m *model) scanStay(rows *sql.Rows) (s stay) {
-	m.r.Helper()
+func scanStay(rows *sql.Rows) (s stay, err error) {
+	var ended sql.NullInt64
 	var bounds [4]sql.NullInt64
-	if err := rows.Scan(&s.kind, &s.group, &s.who, &bounds[0], &bounds[1], &bounds[2], &bounds[3]); err != nil {
-		m.r.Fatal(err)
-	}
-	instant := func(ms sql.NullInt64) (at time.Time) {
-		if ms.Valid {
-			at = time.UnixMilli(ms.Int64)
+	err = rows.Scan(&s.kind, &s.group, &s.who, &s.began, &bounds[0], &bounds[1], &ended, &bounds[2], &bounds[3])
+	s.ended = ended.Int64
+	for i, at := range []*time.Time{&s.since.NotBefore, &s.since.NotAfter, &s.until.NotBefore, &s.until.NotAfter} {
+		if bounds[i].Valid {
+			*at = time.UnixMilli(bounds[i].Int64)
 		}
-		return at
 	}
-	s.since = directory.Bounds{NotBefore: instant(bounds[0]), NotAfter: instant(bounds[1])}
-	if bounds[3].Valid {
-		s.until = &directory.Bounds{NotBefore: instant(bounds[2]), NotAfter: instant(bounds[3])}
+	return s, err
+}
+
+func scanSweep(rows *sql.Rows) (s directory.Sweep, err error) {
+	err = rows.Scan(&s.Result, &s.Revision)
+	return s, err
+}
+
+// checkHolds wants a sweep that removes suspiciously much to follow one that
+// was held.
+func (m *model) checkHolds(stays []stay, sweeps []directory.Sweep) {
+	m.r.Helper()
+	wasHeld := false
+	for _, sweep := range sweeps {
+		if w := weighed(stays, sweep.Revision); sweep.Result == directory.SweepPublished && w != light && !wasHeld {
+			m.r.Fatalf("the removals of revision %d weigh %d and were not held", sweep.Revision, w)
+		}
+		if sweep.Result.ReadAll() {
+			wasHeld = sweep.Result == directory.SweepHeld
+		}
 	}
-	return s
+}
+
+// weighed is how suspicious the removals of a revision are.
+func weighed(stays []stay, revision int64) (heaviest weight) {
+	stored, removed := map[string]int{}, map[string]int{}
+	for _, s := range stays {
+		kind := strings.TrimPrefix(s.kind, "guest ") // edges are of one kind
+		kind = strings.TrimPrefix(kind, "member ")
+		if s.began < revision && (s.ended == 0 || s.ended >= revision) {
+			stored[kind]++
+		}
+		if s.ended == revision {
+			removed[kind]++
+		}
+	}
+	for kind, n := range removed {
+		heaviest = max(heaviest, weigh(n, stored[kind], 0.25))
+	}
+	return heaviest
 }
 
 func (m *model) checkStay(s stay) {
@@ -114,8 +164,8 @@ func (m *model) checkStay(s stay) {
 	if !slices.ContainsFunc(came, within(s.since)) {
 		m.r.Fatalf("%s %s %s since %+v, but it came at %v", s.kind, s.group, s.who, s.since, came)
 	}
-	if s.until != nil && !slices.ContainsFunc(went, within(*s.until)) {
-		m.r.Fatalf("%s %s %s until %+v, but it went at %v", s.kind, s.group, s.who, *s.until, went)
+	if s.ended > 0 && !slices.ContainsFunc(went, within(s.until)) {
+		m.r.Fatalf("%s %s %s until %+v, but it went at %v", s.kind, s.group, s.who, s.until, went)
 	}
 }
 

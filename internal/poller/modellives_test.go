@@ -52,6 +52,7 @@ func (m *model) kill() {
 // accept has the next sweep accept what is held. It is not held by a lie.
 func (m *model) accept() {
 	if held := m.life.Status().Held; held != nil && !m.lied {
+		m.accepted = true
 		m.aside(func(l *life) { _, _ = m.sweepAccepting(l, held.ID) })
 	}
 }
