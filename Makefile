@@ -37,6 +37,7 @@ SOAK ?= 10m
 soak:
 	ROLLCALL_SOAK=$(SOAK) ROLLCALL_CRASHES=1000 go test -count 1 -timeout 0 -v -run 'Soak|Killed|CrashLoop' ./internal/promises
 	go test -count 1 -timeout 0 ./internal/poller -run '^TestMirrorFollows' -rapid.checks=20000
+	ROLLCALL_EDIT_ROUNDS=10000 go test -count 1 -timeout 0 ./internal/write -run 'TwoWriters|NoSafeEdit' -rapid.checks=5000
 
 demo:
 	go run ./cmd/rollcall demo

@@ -158,7 +158,7 @@ func (w *world) raw(o *overseer, id string, fields map[string]any) (*directory.O
 // In each round two writers add a member each, at once, and then take them
 // out again.
 func TestTwoWritersWhoAddDifferentMembersAtOnceLoseNeither(t *testing.T) {
-	rounds := 300
+	rounds := 100
 	if soaks, err := strconv.Atoi(os.Getenv("ROLLCALL_EDIT_ROUNDS")); err == nil {
 		rounds = soaks
 	}
@@ -244,7 +244,7 @@ func TestNoSafeEditTakesAnythingBack(t *testing.T) {
 		rapid.Check(undated{t}, func(r *rapid.T) {
 			m := newEditModel(t, r)
 			defer m.db.Close()
-			for range rapid.IntRange(1, 6).Draw(r, "batches") {
+			for range rapid.IntRange(1, 3).Draw(r, "batches") {
 				m.batch()
 			}
 			m.sim.Clear()
