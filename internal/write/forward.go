@@ -58,13 +58,14 @@ func (w *Writer) forward(ctx context.Context, r *http.Request, body []byte) (*di
 // once sends r with body and reads the whole answer. An answer that breaks
 // off is lost.
 func (w *Writer) once(ctx context.Context, r *http.Request, body []byte) (*directory.Outcome, error) {
-	out := r.Clone(context.WithoutCancel(ctx))
+	ctx = context.WithoutCancel(ctx)
+	out := r.Clone(ctx)
 	out.Header.Del("Accept-Encoding") // the answer is read here, so that its coding is the transport's
 	out.Body, out.GetBody, out.ContentLength = http.NoBody, nil, int64(len(body))
 	if len(body) > 0 {
 		out.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	resp, err := w.upstream.Forward(out.Context(), out)
+	resp, err := w.upstream.Forward(ctx, out)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,7 @@
 // Package write passes writes on groups, users and guests through to Tallyfy
-// and sees to the mirror's copy before the answer leaves. It
-// also makes small changes of one group, which upstream can only replace as a
-// whole: see Writer.Edit.
+// and sees to the mirror's copy before the answer leaves. It also makes small
+// changes of one group, which upstream can only replace as a whole: see
+// Writer.Edit.
 //
 // A write is sent once, as it came; only one that upstream did not admit is
 // sent again. Writes on one row go one at a time, in the order they came. What
