@@ -87,6 +87,9 @@ SELECT id FROM groups WHERE missed = 1 ORDER BY id;
 -- name: MissGroup :exec
 UPDATE groups SET missed = @missed WHERE id = @id;
 
+-- name: MoveGroupConfirmations :exec
+UPDATE groups SET confirmed_ms = confirmed_ms - CAST(@by AS INTEGER) WHERE confirmed_ms > 0;
+
 -- name: EndGroupDoubts :exec
 UPDATE groups SET doubted = 0 WHERE doubted = 1;
 

@@ -104,6 +104,9 @@ SELECT id FROM members WHERE missed = 1 ORDER BY id;
 -- name: MissMember :exec
 UPDATE members SET missed = @missed WHERE id = @id;
 
+-- name: MoveMemberConfirmations :exec
+UPDATE members SET confirmed_ms = confirmed_ms - CAST(@by AS INTEGER) WHERE confirmed_ms > 0;
+
 -- name: EndMemberDoubts :exec
 UPDATE members SET doubted = 0 WHERE doubted = 1;
 

@@ -2,6 +2,10 @@
 INSERT INTO sweeps (began_ms, ended_ms, result, reason, detail, revision, requests, groups, members)
 VALUES (@began_ms, @ended_ms, @result, @reason, @detail, @revision, @requests, @groups, @members);
 
+-- name: MoveSweeps :exec
+UPDATE sweeps SET began_ms = began_ms - CAST(@by AS INTEGER), ended_ms = ended_ms - CAST(@by AS INTEGER)
+WHERE ended_ms > @now OR began_ms = @confirmed_ms;
+
 -- name: LastSweep :one
 SELECT * FROM sweeps ORDER BY number DESC LIMIT 1;
 

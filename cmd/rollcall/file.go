@@ -104,7 +104,7 @@ func (r resting) Status() directory.PollStatus {
 		status.State = directory.StateFailing
 	case r.present.Revision == 0:
 		status.State = directory.StateStarting
-	case time.Since(r.present.ConfirmedAt) > restingStale:
+	case r.present.Age(time.Now()) > restingStale:
 		status.State = directory.StateStale
 	}
 	return status

@@ -16,7 +16,7 @@ import (
 // A Freshness says how old an answer is and which state it shows. It goes
 // out as headers, because bodies hold nothing that moves without a revision.
 type Freshness struct {
-	Age         int    `header:"Age" doc:"Seconds since the oldest row of the answer was confirmed."`
+	Age         int    `header:"Age" doc:"Seconds since the oldest row of the answer was confirmed; 2147483648 where nobody knows, as the clock was set back since."`
 	ConfirmedAt string `header:"Rollcall-Confirmed-At" doc:"When the request left that found the oldest row of the answer as it is (RFC 3339)."`
 	CacheStatus string `header:"Cache-Status" doc:"rollcall; hit where the mirror answered as it was; fwd=request where the request's Cache-Control made it ask Tallyfy, stored if it got the rows, else with the reason as detail (RFC 9211)."`
 	Revision    int64  `header:"Rollcall-Revision" doc:"The revision that the answer shows."`
@@ -26,7 +26,7 @@ type Freshness struct {
 func freshnessOf(f directory.Freshness, now time.Time) Freshness {
 	h := Freshness{CacheStatus: cacheHit, Revision: f.Revision, Epoch: f.Epoch}
 	if !f.ConfirmedAt.IsZero() {
-		h.Age = int(max(now.Sub(f.ConfirmedAt), 0) / time.Second)
+		h.Age = inSeconds(f.Age(now))
 		h.ConfirmedAt = f.ConfirmedAt.UTC().Format(time.RFC3339Nano)
 	}
 	return h
@@ -38,6 +38,9 @@ func freshnessFor(r *http.Request, f directory.Freshness) Freshness {
 	h.CacheStatus = cacheStatus(r)
 	return h
 }
+
+// inSeconds is an Age; one too large to be told is 2^31 (RFC 9111, 1.2.2).
+func inSeconds(age time.Duration) int { return int(min(age/time.Second, 1<<31)) }
 
 func (f Freshness) set(h http.Header) {
 	h.Set("Age", strconv.Itoa(f.Age))

@@ -152,6 +152,25 @@ func TestTooOldToCheckOrToBeReady(t *testing.T) {
 	young.get("/readyz").wants(200)
 }
 
+// Nobody knows how old it is: it may be older than anything allowed.
+func TestWhatAClockThatWasSetBackConfirmedIsTooOld(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.MaxStale = time.Hour })
+	w.publish(people())
+	ahead := time.Now().Add(10 * time.Minute)
+	_, err := w.db.Publish(t.Context(), directory.Publication{Sweep: &directory.Sweep{BeganAt: ahead, EndedAt: ahead, Result: directory.SweepUnchanged}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.get("/v1/groups").wants(200); got.header.Get("Age") != "2147483648" {
+		t.Error(got.header)
+	}
+	w.get("/readyz").wants(503)
+	p := w.get("/v1/check?member=11&group=Sales")
+	if detail := p.wantsProblem(504, tooStale).Detail; !strings.Contains(detail, "of unknown age") || p.header.Get("Age") != "2147483648" {
+		t.Error(p.header, detail)
+	}
+}
+
 func TestProbes(t *testing.T) {
 	w := newWorld(t)
 	w.poller.status = directory.PollStatus{NextSweepAt: time.Now().Add(20 * time.Second)}

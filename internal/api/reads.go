@@ -124,12 +124,16 @@ func nextURL(u *url.URL, cursor string) string {
 // tooOld refuses what must not be answered from a mirror older than
 // --max-stale.
 func (s *server) tooOld(f directory.Freshness) error {
-	age := time.Since(f.ConfirmedAt)
+	now := time.Now()
+	age := f.Age(now)
 	if s.MaxStale == 0 || age <= s.MaxStale {
 		return nil
 	}
-	p := newProblem(http.StatusGatewayTimeout, tooStale, "What is known is %s old, more than the %s allowed by --max-stale: see /v1/status for the reason.",
-		age.Round(time.Second), s.MaxStale)
-	p.header.Set("Age", strconv.Itoa(int(age/time.Second)))
+	text := age.Round(time.Second).String() + " old, more than"
+	if f.ConfirmedAt.After(now) {
+		text = "of unknown age, as the clock was set back since it was confirmed: it may be older than"
+	}
+	p := newProblem(http.StatusGatewayTimeout, tooStale, "What is known is %s the %s allowed by --max-stale: see /v1/status for the reason.", text, s.MaxStale)
+	p.header.Set("Age", strconv.Itoa(inSeconds(age)))
 	return p
 }

@@ -34,6 +34,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"time"
 
 	"modernc.org/sqlite"
 )
@@ -44,6 +45,8 @@ type Options struct {
 	Organization string
 	Logger       *slog.Logger // nil discards
 	MMap         int64        // bytes of the file that all readers together may map; 0 is 128 MiB, negative none
+
+	Now func() time.Time // the wall clock, nil is the system's
 
 	migrations fs.FS // nil for the program's own
 }
@@ -61,10 +64,11 @@ type DB struct {
 	access  access      // of readers
 	atRest  os.FileInfo // what the file was when it was opened as one that nobody writes, else nil
 
-	// All three are nil in a mirror that was opened to read.
+	// All four are nil in a mirror that was opened to read.
 	lock   *processLock
 	writer *sql.DB
 	writes *Queries
+	clock  *clock
 
 	memory memory
 
@@ -90,7 +94,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err := inspect(ctx, o.Path, o.Organization, o.schema()); err != nil {
 		return nil, err
 	}
-	db := &DB{path: o.Path, organization: o.Organization, logger: orDiscard(o.Logger), access: toRead}
+	db := &DB{path: o.Path, organization: o.Organization, logger: orDiscard(o.Logger), access: toRead, clock: newClock(o.Now)}
 	if err := db.openToWrite(ctx, o); err != nil {
 		err = errors.Join(err, db.Close())
 		for _, file := range db.made {
@@ -214,6 +218,9 @@ func (db *DB) openToWrite(ctx context.Context, o Options) error {
 		return fault(o.Path, err)
 	}
 	if err := db.found(ctx); err != nil {
+		return fault(o.Path, err)
+	}
+	if err := db.compareClocks(ctx); err != nil {
 		return fault(o.Path, err)
 	}
 	if err := db.openReaders(ctx, o.MMap); err != nil {

@@ -809,6 +809,15 @@ func (q *Queries) MissedGroups(ctx context.Context) ([]string, error) {
 	return items, nil
 }
 
+const moveGroupConfirmations = `-- name: MoveGroupConfirmations :exec
+UPDATE groups SET confirmed_ms = confirmed_ms - CAST(?1 AS INTEGER) WHERE confirmed_ms > 0
+`
+
+func (q *Queries) MoveGroupConfirmations(ctx context.Context, by int64) error {
+	_, err := q.exec(ctx, q.moveGroupConfirmationsStmt, moveGroupConfirmations, by)
+	return err
+}
+
 const storedGroup = `-- name: StoredGroup :one
 SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, since, born, churned, confirmed_ms, doubted, row_hash, churn_hash, form, payload, missed FROM groups WHERE id = ?1
 `

@@ -912,6 +912,15 @@ func (q *Queries) MissedMembers(ctx context.Context) ([]int64, error) {
 	return items, nil
 }
 
+const moveMemberConfirmations = `-- name: MoveMemberConfirmations :exec
+UPDATE members SET confirmed_ms = confirmed_ms - CAST(?1 AS INTEGER) WHERE confirmed_ms > 0
+`
+
+func (q *Queries) MoveMemberConfirmations(ctx context.Context, by int64) error {
+	_, err := q.exec(ctx, q.moveMemberConfirmationsStmt, moveMemberConfirmations, by)
+	return err
+}
+
 const removeStranger = `-- name: RemoveStranger :exec
 DELETE FROM strangers WHERE member_id = ?1
 `

@@ -92,10 +92,8 @@ func (db *DB) RecordSweep(ctx context.Context, sweep directory.Sweep) error {
 	if db.writer == nil {
 		return errReadOnly
 	}
-	if err := db.writes.InsertSweep(ctx, fromSweep(sweep)); err != nil {
-		return fmt.Errorf("note a sweep: %w", err)
-	}
-	return nil
+	err := db.write(ctx, func(ctx context.Context, w *writing) error { return w.q.InsertSweep(ctx, fromSweep(sweep)) })
+	return wrap("note a sweep", err)
 }
 
 // LastSweeps returns the last sweep noted and the last that succeeded; zero

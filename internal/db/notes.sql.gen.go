@@ -162,6 +162,22 @@ func (q *Queries) LastSweep(ctx context.Context) (Sweep, error) {
 	return i, err
 }
 
+const moveSweeps = `-- name: MoveSweeps :exec
+UPDATE sweeps SET began_ms = began_ms - CAST(?1 AS INTEGER), ended_ms = ended_ms - CAST(?1 AS INTEGER)
+WHERE ended_ms > ?2 OR began_ms = ?3
+`
+
+type MoveSweepsParams struct {
+	By          int64
+	Now         int64
+	ConfirmedMs int64
+}
+
+func (q *Queries) MoveSweeps(ctx context.Context, arg MoveSweepsParams) error {
+	_, err := q.exec(ctx, q.moveSweepsStmt, moveSweeps, arg.By, arg.Now, arg.ConfirmedMs)
+	return err
+}
+
 const spendSince = `-- name: SpendSince :many
 SELECT at_ms, requests, by_sweep FROM spend WHERE at_ms >= ?1 ORDER BY at_ms, number
 `

@@ -327,6 +327,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.missedMembersStmt, err = db.PrepareContext(ctx, missedMembers); err != nil {
 		return nil, fmt.Errorf("error preparing query MissedMembers: %w", err)
 	}
+	if q.moveGroupConfirmationsStmt, err = db.PrepareContext(ctx, moveGroupConfirmations); err != nil {
+		return nil, fmt.Errorf("error preparing query MoveGroupConfirmations: %w", err)
+	}
+	if q.moveMemberConfirmationsStmt, err = db.PrepareContext(ctx, moveMemberConfirmations); err != nil {
+		return nil, fmt.Errorf("error preparing query MoveMemberConfirmations: %w", err)
+	}
+	if q.moveSweepsStmt, err = db.PrepareContext(ctx, moveSweeps); err != nil {
+		return nil, fmt.Errorf("error preparing query MoveSweeps: %w", err)
+	}
 	if q.oldestDoubtedGroupStmt, err = db.PrepareContext(ctx, oldestDoubtedGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query OldestDoubtedGroup: %w", err)
 	}
@@ -888,6 +897,21 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing missedMembersStmt: %w", cerr)
 		}
 	}
+	if q.moveGroupConfirmationsStmt != nil {
+		if cerr := q.moveGroupConfirmationsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing moveGroupConfirmationsStmt: %w", cerr)
+		}
+	}
+	if q.moveMemberConfirmationsStmt != nil {
+		if cerr := q.moveMemberConfirmationsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing moveMemberConfirmationsStmt: %w", cerr)
+		}
+	}
+	if q.moveSweepsStmt != nil {
+		if cerr := q.moveSweepsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing moveSweepsStmt: %w", cerr)
+		}
+	}
 	if q.oldestDoubtedGroupStmt != nil {
 		if cerr := q.oldestDoubtedGroupStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing oldestDoubtedGroupStmt: %w", cerr)
@@ -1113,6 +1137,9 @@ type Queries struct {
 	missMemberStmt               *sql.Stmt
 	missedGroupsStmt             *sql.Stmt
 	missedMembersStmt            *sql.Stmt
+	moveGroupConfirmationsStmt   *sql.Stmt
+	moveMemberConfirmationsStmt  *sql.Stmt
+	moveSweepsStmt               *sql.Stmt
 	oldestDoubtedGroupStmt       *sql.Stmt
 	oldestDoubtedMemberStmt      *sql.Stmt
 	removeStrangerStmt           *sql.Stmt
@@ -1237,6 +1264,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		missMemberStmt:               q.missMemberStmt,
 		missedGroupsStmt:             q.missedGroupsStmt,
 		missedMembersStmt:            q.missedMembersStmt,
+		moveGroupConfirmationsStmt:   q.moveGroupConfirmationsStmt,
+		moveMemberConfirmationsStmt:  q.moveMemberConfirmationsStmt,
+		moveSweepsStmt:               q.moveSweepsStmt,
 		oldestDoubtedGroupStmt:       q.oldestDoubtedGroupStmt,
 		oldestDoubtedMemberStmt:      q.oldestDoubtedMemberStmt,
 		removeStrangerStmt:           q.removeStrangerStmt,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"time"
 
 	"rollcall/internal/directory"
 )
@@ -49,7 +48,8 @@ type writing struct {
 	q       *Queries
 	tx      *sql.Tx
 	stopped func() error // ctx's error once it ended
-	mirror  Mirror       // counts move as rows do
+	clock   *clock
+	mirror  Mirror // counts move as rows do
 	cause   directory.Cause
 	isFirst bool // nothing is stored: no need to look
 
@@ -72,17 +72,28 @@ func (db *DB) write(ctx context.Context, fn func(context.Context, *writing) erro
 	}
 	defer func() { _ = tx.Rollback() }()
 	w := &writing{
-		q: New(newStatements(tx)), tx: tx, stopped: ctx.Err,
+		q: New(newStatements(tx)), tx: tx, stopped: ctx.Err, clock: db.clock,
 		changesets: map[directory.Origin]int64{},
 		entered:    map[int64]int64{},
 	}
 	if w.mirror, err = w.q.Mirror(unwatched); err != nil {
 		return err
 	}
+	back, err := w.keepAges(unwatched)
+	if err != nil {
+		return err
+	}
 	if err := fn(unwatched, w); err != nil {
 		return err
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	if back > 0 {
+		db.clock.settle()
+		db.logger.Warn("the clock was set back: what was confirmed before is dated back as far, so that its age is right", "by", back)
+	}
+	return nil
 }
 
 func succeeded(sweep *directory.Sweep) bool { return sweep != nil && sweep.Result.Succeeded() }
@@ -152,7 +163,7 @@ func (w *writing) touch(ctx context.Context) error {
 		return nil
 	}
 	w.revision = w.mirror.Revision + 1
-	w.published = max(time.Now().UnixMilli(), w.mirror.PublishedMs)
+	w.published = max(w.clock.wall().UnixMilli(), w.mirror.PublishedMs)
 	w.nonce = newNonce()
 	return w.q.InsertRevision(ctx, InsertRevisionParams{
 		Revision: w.revision, PublishedMs: w.published, Nonce: w.nonce, Cause: string(w.cause),

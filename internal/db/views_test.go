@@ -22,14 +22,14 @@ func TestViewsShowThePresentInPlainNamesAndISOTimes(t *testing.T) {
 		Members: []directory.MemberUpdate{updateMember(row, 1, 5)},
 	})
 	for query, want := range map[string][]string{
-		"SELECT id, name, member_count, guest_count, created_at FROM v_groups": {sales + "|Sales|2|1|2026-03-01T11:00:00.000Z"},
+		"SELECT id, name, member_count, guest_count, created_at FROM v_groups": {sales + "|Sales|2|1|1999-03-01T11:00:00.000Z"},
 		"SELECT id, email, full_name, status, group_count, last_login_at FROM v_members": {
-			"1|ann@x.test|Ann|active|1|2026-03-01T12:01:00.045Z", "2|bob@x.test|Bob|active|0|NULL", "3|cy@x.test|Cy|active|0|NULL",
+			"1|ann@x.test|Ann|active|1|1999-03-01T12:01:00.045Z", "2|bob@x.test|Bob|active|0|NULL", "3|cy@x.test|Cy|active|0|NULL",
 		},
 		"SELECT group_name, kind, member_id, email, full_name, since_not_before, since_not_after FROM v_memberships ORDER BY kind DESC, member_id": {
-			"Sales|member|1|ann@x.test|Ann|2026-03-01T12:00:00.000Z|2026-03-01T12:00:00.000Z",
-			"Sales|member|99|NULL|NULL|2026-03-01T12:00:00.000Z|2026-03-01T12:00:00.000Z",
-			"Sales|guest|NULL|Guest@x.test|NULL|2026-03-01T12:00:00.000Z|2026-03-01T12:00:00.000Z",
+			"Sales|member|1|ann@x.test|Ann|1999-03-01T12:00:00.000Z|1999-03-01T12:00:00.000Z",
+			"Sales|member|99|NULL|NULL|1999-03-01T12:00:00.000Z|1999-03-01T12:00:00.000Z",
+			"Sales|guest|NULL|Guest@x.test|NULL|1999-03-01T12:00:00.000Z|1999-03-01T12:00:00.000Z",
 		},
 	} {
 		if d := cmp.Diff(want, table(t, mirror, query)); d != "" {

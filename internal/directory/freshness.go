@@ -1,6 +1,9 @@
 package directory
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Freshness says which state of the mirror an answer shows, and how old the
 // knowledge is. Epoch, Revision and PublishedAt together name the state: a
@@ -38,6 +41,20 @@ type Present struct {
 type Renewal struct {
 	BeganAt time.Time // the rows are confirmed no earlier
 	Shared  bool      // somebody else had demanded it already
+}
+
+// slack is how far ahead a confirmation may lie because clocks are never quite
+// right.
+const slack = 5 * time.Second
+
+// Age is how long ago the rows were confirmed. Where that lies ahead, the clock
+// was set back since and nobody knows: it counts as longest ago.
+func (f Freshness) Age(now time.Time) time.Duration {
+	age := now.Sub(f.ConfirmedAt)
+	if age < -slack {
+		return math.MaxInt64
+	}
+	return max(age, 0)
 }
 
 // Pin names the revision that a walk over several pages began with.

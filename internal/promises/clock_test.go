@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -103,3 +104,61 @@ func liveByThisClock(t *testing.T, sim *tallyfysim.Sim, path string, rng *rand.R
 	}
 	return after
 }
+
+// While upstream is down, what is known grows older, however the clock is set
+// back: between two lives, and under one.
+func TestAClockThatIsSetBackMakesNothingYoung(t *testing.T) {
+	const outage = 40 * time.Minute
+	sim := tallyfysim.New(tallyfysim.Options{Seed: 7, Groups: 10, Members: 40, Edges: 100})
+	path := filepath.Join(t.TempDir(), "rollcall.db")
+	for _, life := range []struct {
+		name     string
+		start    time.Duration
+		moves    time.Duration // of the clock on the wall, halfway
+		downFrom time.Duration
+		age      time.Duration // at the end, at least
+	}{
+		{"upstream goes down", 400 * 24 * time.Hour, 0, 10 * time.Minute, outage - 10*time.Minute},
+		{"set back by a year", 35 * 24 * time.Hour, 0, 0, 2*outage - 10*time.Minute - pauseMost},
+		{"set back by half an hour", 35*24*time.Hour + 10*time.Minute, 0, 0, 3*outage - 10*time.Minute - 2*pauseMost},
+		{"set back by three hours in this life", 35*24*time.Hour + outage, -3 * time.Hour, 0, 4*outage - 10*time.Minute - 3*pauseMost},
+	} {
+		t.Run(life.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(life.start)
+				var moved atomic.Int64
+				clock := func() time.Time { return time.Now().Add(time.Duration(moved.Load())) }
+				p := joinBy(clock, t, sim, path, time.Minute, tallyfy.Options{Rate: 90, Hourly: 900})
+				defer p.close()
+				ctx, cancel := context.WithCancel(t.Context())
+				var running sync.WaitGroup
+				defer running.Wait()
+				defer cancel()
+				running.Go(func() { _ = p.Run(ctx) })
+				time.Sleep(life.downFrom)
+				defer sim.Fault(tallyfysim.Fault{Status: 502})()
+				time.Sleep(outage/2 - life.downFrom)
+				synctest.Wait()
+				moved.Store(int64(life.moves))
+				time.Sleep(outage / 2)
+				synctest.Wait()
+				fresh, err := p.db.Freshness(ctx)
+				if age := fresh.Age(clock()); err != nil || age < life.age || age > life.age+4*pauseMost {
+					t.Errorf("its age is %s, %v; want %s", age, err, life.age)
+				}
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		p := join(t, sim, path, time.Minute, tallyfy.Options{})
+		defer p.close()
+		p.sweep()
+		if fresh, err := p.db.Freshness(t.Context()); err != nil || fresh.Age(time.Now()) > time.Minute {
+			t.Errorf("after a sweep its age is %s, %v", fresh.Age(time.Now()), err)
+		}
+	})
+}
+
+// pauseMost is about the longest pause between two attempts to sweep, of which
+// nothing is noted when a life ends.
+const pauseMost = 6 * time.Minute

@@ -32,11 +32,17 @@ type parts struct {
 // Client takes what is left out of its options from sim.
 func join(t reporter, sim *tallyfysim.Sim, path string, pause time.Duration, client tallyfy.Options) *parts {
 	t.Helper()
+	return joinBy(time.Now, t, sim, path, pause, client)
+}
+
+// joinBy is join with a wall clock for the mirror.
+func joinBy(clock func() time.Time, t reporter, sim *tallyfysim.Sim, path string, pause time.Duration, client tallyfy.Options) *parts {
+	t.Helper()
 	p := &parts{t: t, sim: sim, path: path, log: &strings.Builder{}}
 	logger := slog.New(slog.NewTextHandler(p.log, nil))
 	ctx := context.Background()
 	var err error
-	if p.db, err = db.Open(ctx, db.Options{Path: path, Organization: sim.Organization(), Logger: logger}); err != nil {
+	if p.db, err = db.Open(ctx, db.Options{Path: path, Organization: sim.Organization(), Logger: logger, Now: clock}); err != nil {
 		t.Fatalf("%v", err)
 	}
 	client.BaseURL, client.Organization, client.Token = "https://go.tallyfy.com/api", sim.Organization(), tallyfy.StaticToken(sim.Token())
