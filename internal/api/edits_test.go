@@ -3,14 +3,12 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -152,64 +150,6 @@ func TestDryRunOfASafeEditShowsWhatWouldBeSent(t *testing.T) {
 	}
 }
 
-func TestSafeEditUnderIfMatch(t *testing.T) {
-	o := newOrganisation(t)
-	path := "/v1/groups/" + o.group
-	read := o.get(path)
-	version := fmt.Sprint(read.at("data", "version"))
-	for _, match := range []string{`"another"`, `W/"` + version + `"`, `W/"a", "b"`, read.header.Get("ETag"), ""} {
-		for _, dry := range []string{"", "?dry_run=true"} {
-			p := o.edit("PATCH", path+dry, `{"name":"Never"}`, "If-Match", match).wantsProblem(412, preconditionFailed)
-			if p.Version != version {
-				t.Errorf("If-Match: %s is told version %q", match, p.Version)
-			}
-		}
-	}
-	for _, match := range []string{version, "a b", `"a" "b"`, `"open`, `*, "a"`, `"a", *`} {
-		o.edit("PATCH", path, `{"name":"Never"}`, "If-Match", match).wantsProblem(422, invalidParameter)
-	}
-	if o.sent() != 0 {
-		t.Error("something was sent")
-	}
-	o.edit("PATCH", path, `{"name":"First"}`, "If-Match", `W/"x", "a,b" ,, "`+version+`"`).wants(200)
-	o.edit("PATCH", path, `{"name":"Second"}`, "If-Match", `"`+version+`"`).wantsProblem(412, preconditionFailed)
-	o.edit("PATCH", path, `{"name":"Second"}`, "If-Match", `*`).wants(200)
-	o.edit("PATCH", "/v1/groups/none", `{"name":"Second"}`, "If-Match", `*`).wantsProblem(404, unknownGroup)
-}
-
-func TestVersionsOfSeveralHeaderLines(t *testing.T) {
-	got, err := versionsOf(http.Header{"If-Match": {`"a"`, ` W/"b" , "c"`, `"d"`}})
-	if err != nil || !slices.Equal(got, []string{"a", "c", "d"}) {
-		t.Errorf("%q, %v", got, err)
-	}
-	if _, err := versionsOf(http.Header{"If-Match": {`"a"`, `*`}}); err == nil {
-		t.Error("no error")
-	}
-	if got, err := versionsOf(http.Header{}); err != nil || got != nil {
-		t.Errorf("%q, %v", got, err)
-	}
-}
-
-func FuzzVersionsOf(f *testing.F) {
-	for _, seed := range []string{`"a"`, `W/"a", "b"`, `*`, ``, `"`, `,,`, `W/`, `"a"x`} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, line string) {
-		versions, err := versionsOf(http.Header{"If-Match": {line}})
-		if err != nil {
-			return
-		}
-		if versions == nil != (strings.TrimSpace(line) == "*") {
-			t.Errorf("%q allows any version", line)
-		}
-		for _, v := range versions {
-			if !strings.Contains(line, `"`+v+`"`) {
-				t.Errorf("%q does not hold %q", line, v)
-			}
-		}
-	})
-}
-
 func TestSafeEditOfWhatIsNotThere(t *testing.T) {
 	o := newOrganisation(t)
 	for _, c := range []struct {
@@ -250,45 +190,6 @@ func TestAStrangerMayBeTakenOut(t *testing.T) {
 	}
 }
 
-func TestPatchThatMakesNoSense(t *testing.T) {
-	o := newOrganisation(t)
-	in := o.in.ID
-	for body, location := range map[string]string{
-		``:                       "",
-		`{}`:                     "body",
-		`[]`:                     "body",
-		`null`:                   "body",
-		`{"name":`:               "",
-		`{"nam":"x"}`:            "body.nam",
-		`{"members":[1]}`:        "body.members",
-		`{"name":null}`:          "body.name",
-		`{"name":5}`:             "body.name",
-		`{"add_members":null}`:   "body.add_members",
-		`{"add_members":5}`:      "body.add_members",
-		`{"add_members":[""]}`:   "body.add_members[0]",
-		`{"add_members":[0]}`:    "body.add_members[0]",
-		`{"add_members":[1.5]}`:  "body.add_members[0]",
-		`{"add_members":[null]}`: "body.add_members[0]",
-		`{"add_members":[1e1]}`:  "",
-		`{"add_guests":[7]}`:     "body.add_guests[0]",
-		`{"add_guests":[" "]}`:   "body.add_guests[0]",
-		fmt.Sprintf(`{"add_members":[%d],"remove_members":["IN@x.test"]}`, in):          "body.add_members",
-		`{"add_guests":["a@x.test"],"remove_guests":[" A@X.test"]}`:                     "body.add_guests",
-		`{"add_members":[` + strings.TrimSuffix(strings.Repeat(`1,`, 1001), ",") + `]}`: "body.add_members",
-	} {
-		p := o.edit("PATCH", "/v1/groups/Night%20shift", body).wantsProblem(422, invalidParameter)
-		if location != "" && (len(p.Errors) == 0 || p.Errors[0].Location != location) {
-			t.Errorf("%.60s: %+v, want %s", body, p.Errors, location)
-		}
-	}
-	o.edit("PATCH", "/v1/groups/Night%20shift?dryrun=true", `{"name":"x"}`).wantsProblem(422, invalidParameter)
-	o.edit("PATCH", "/v1/groups/Night%20shift?dry_run=maybe", `{"name":"x"}`).wantsProblem(422, invalidParameter)
-	o.edit("PUT", "/v1/groups/Night%20shift/guests/%20", "").wantsProblem(422, invalidParameter)
-	if len(o.sim.Requests()) != 0 {
-		t.Error("upstream was asked")
-	}
-}
-
 func TestSafeEditTakesACallersToken(t *testing.T) {
 	o := newOrganisation(t)
 	o.do("PUT", "/v1/groups/Night%20shift/guests/a@x.test", "").wantsProblem(401, unauthenticatedType)
@@ -306,88 +207,6 @@ func TestSafeEditTakesACallersToken(t *testing.T) {
 	}
 	if get := requests[0]; get.Header.Get("Authorization") != simToken {
 		t.Error("the group is read with another token than that of the sweeps")
-	}
-}
-
-func TestWhatUpstreamFindsWrongWithASafeEditIsPassedOn(t *testing.T) {
-	o := newOrganisation(t)
-	p := o.edit("PATCH", "/v1/groups/Night%20shift", `{"name":"Twin","add_guests":["no mail"]}`).wantsProblem(422, upstreamRefused)
-	if len(p.Errors) != 2 || p.Errors[1].Location != "tallyfy.name" || !strings.Contains(p.Detail, "already been taken") {
-		t.Errorf("%+v", p)
-	}
-	for body, want := range map[string]string{
-		`{"error":true,"message":"Not for you.","code":"X"}`:              "Not for you.",
-		`{"error":{"code":"SEAT_POOL_EXHAUSTED","message":"No seats."}}`:  "No seats.",
-		`{"error":true,"errors":{"name":["Bad name."]}}`:                  "Bad name.",
-		`{"message":"Invalid.","errors":{"a":"One.","b":{"c":["Two."]}}}`: "One. Two.",
-		`Unauthorized.`:       "Bad Request",
-		`<html>secret</html>`: "Bad Request",
-		``:                    "Bad Request",
-		`{"message":["odd"]}`: "Bad Request",
-		`{"message":"` + strings.Repeat("x", 1000) + `"}`:                                 strings.Repeat("x", 300) + "…",
-		`{"errors":{"a":[` + strings.TrimSuffix(strings.Repeat(`"no",`, 50), ",") + `]}}`: strings.TrimSuffix(strings.Repeat("no ", 20), " "),
-	} {
-		o.sim.Fault(tallyfysim.Fault{Match: tallyfysim.On("PUT", ""), Times: 1, Status: 400, Body: []byte(body)})
-		p := o.edit("PATCH", "/v1/groups/Night%20shift", `{"name":"Never"}`).wantsProblem(400, upstreamRefused)
-		if !strings.HasSuffix(p.Detail, ": "+want) {
-			t.Errorf("%.40s is told as %s", body, p.Detail)
-		}
-	}
-	o.sim.Fault(tallyfysim.Fault{Match: tallyfysim.On("PUT", ""), Times: 1, Status: 429, RetryAfter: "7"})
-	got := o.edit("PATCH", "/v1/groups/Night%20shift", `{"name":"Never"}`)
-	if got.wantsProblem(429, tooManyRequests); got.header.Get("Retry-After") != "7" {
-		t.Error(got.header)
-	}
-}
-
-func TestASafeEditThatIsNotHeldIsAConflict(t *testing.T) {
-	o := newOrganisation(t)
-	var d openAPI
-	o.get("/openapi.json").decode(&d)
-	got := o.edit("PUT", "/v1/groups/Night%20shift/members/asleep@x.test", "")
-	p := got.wantsProblem(409, editConflict)
-	if err := d.check("PUT", "/v1/groups/{g}/members/{m}", got); err != nil {
-		t.Error(err)
-	}
-	var raw struct {
-		Differences []struct {
-			Field      string
-			Sent, Came []int64
-		}
-	}
-	got.decode(&raw)
-	if len(raw.Differences) != 1 || raw.Differences[0].Field != "members" || !slices.Contains(raw.Differences[0].Sent, o.asleep.ID) || len(raw.Differences[0].Came) != 0 {
-		t.Errorf("%+v: %s", p, got.body)
-	}
-	if got.header.Get("Rollcall-Revision") == "" || got.header.Get("Age") == "" {
-		t.Error(got.header)
-	}
-}
-
-func TestAFailedSafeEditSaysWhetherItMayHaveHappened(t *testing.T) {
-	w := newPeople(t)
-	for _, c := range []struct {
-		err    error
-		status int
-		kind   string
-		isOpen bool
-	}{
-		{&directory.UnknownOutcomeError{Err: &directory.UpstreamError{Reason: directory.ReasonTransport}}, 504, outcomeUnknown, true},
-		{&directory.UnknownOutcomeError{Err: directory.ErrHeld}, 504, outcomeUnknown, true},
-		{&directory.UnknownOutcomeError{Status: 503}, 502, upstreamRefused, true},
-		{&directory.UpstreamError{Reason: directory.ReasonBudget, RetryAfter: time.Second}, 429, tooManyRequests, false},
-		{&directory.UpstreamError{Reason: directory.ReasonTransport}, 502, upstreamRefused, false},
-		{&directory.UpstreamError{Reason: directory.ReasonUnauthorized, Status: 401}, 502, upstreamUnauth, false},
-		{directory.ErrHeld, 502, upstreamRefused, false},
-		{directory.ErrUnknownGroup, 404, unknownGroup, false},
-		{errors.New("secret"), 500, blank, false},
-	} {
-		w.writer.err = c.err
-		got := w.do("PUT", "/v1/groups/Sales/members/12", "", "Authorization", "Bearer own")
-		got.wantsProblem(c.status, c.kind)
-		if (got.header.Get("Rollcall-Refresh") == "pending") != c.isOpen || strings.Contains(got.body, "secret") {
-			t.Error(c.err, got.header, got.body)
-		}
 	}
 }
 
