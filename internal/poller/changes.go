@@ -62,7 +62,7 @@ func groupOrigins(how directory.Applied, b directory.Bounds, old, now *directory
 // memberOrigins ascribes a member's change to a write if that made any of it.
 func memberOrigins(how directory.Applied, b directory.Bounds, old, now *directory.MemberRow) origins {
 	cause := how.Cause
-	if old != nil && !payload.MemberChanged(old.Payload, now.Payload, how.Fields) {
+	if cause == directory.CauseWrite && old != nil && !payload.MemberChanged(old.Payload, now.Payload, how.Fields) {
 		cause = directory.CauseRefresh
 	}
 	return sameOrigin(originOf(cause, how, b))

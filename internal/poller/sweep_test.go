@@ -206,6 +206,30 @@ func TestChangesAreDatedBetweenTheSweepsThatEncloseThem(t *testing.T) {
 	})
 }
 
+// Whether or not it was in doubt.
+func TestWhatASweepFindsComesFromTheSweep(t *testing.T) {
+	inWorld(t, populated(5), func(t *testing.T, w *world) {
+		w.sweep(directory.SweepPublished)
+		group, user := w.sim.Groups()[0].ID, w.sim.Users()[3].ID
+		for _, doubt := range []func(){
+			func() {},
+			func() { w.DoubtGroup(t.Context(), group); w.DoubtMember(t.Context(), user) },
+		} {
+			w.sim.UpdateGroup(group, func(g *tallyfysim.Group) { g.Name, g.Members = g.Name+"!", g.Members[1:] })
+			w.sim.UpdateUser(user, func(u *tallyfysim.User) { u.Team += "!" })
+			doubt()
+			var pub directory.Publication
+			w.store = recordingStore{w.db, &pub}
+			w.sweep(directory.SweepPublished)
+			for _, from := range []directory.Origin{pub.Groups[0].Attributes, pub.Groups[0].Members, pub.Groups[0].Guests, pub.Members[0].Origin} {
+				if from.Cause != directory.CauseSweep || from.NotBefore.IsZero() {
+					t.Errorf("a change comes from %+v, want a sweep and a lower bound", from)
+				}
+			}
+		}
+	})
+}
+
 func TestOddMemberIDsMakeNoEdgeAndCountAsDrift(t *testing.T) {
 	inWorld(t, populated(2), func(t *testing.T, w *world) {
 		id := w.sim.CreateGroup(tallyfysim.Group{Name: "Odd", Extra: map[string]json.RawMessage{"members": json.RawMessage(`[1001,"1002","nobody",null]`)}})
