@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"maps"
 	"net/http"
 	"strconv"
 
@@ -72,7 +71,7 @@ func writeOutcome(w http.ResponseWriter, outcome *directory.Outcome) error {
 	body := outcome.Body
 	header := w.Header()
 	dropPrivate(outcome.Header)
-	maps.Copy(header, outcome.Header)
+	takeOver(header, outcome.Header)
 	if mustBeDull(outcome.Status) {
 		var err error
 		if body, err = dullBody(outcome.Status); err != nil {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ func (w *passback) Header() http.Header {
 func (w *passback) WriteHeader(status int) {
 	own := w.ResponseWriter.Header()
 	if status >= http.StatusOK {
-		maps.Copy(own, w.header)
+		takeOver(own, w.header)
 		w.isFinal = true
 		w.ResponseWriter.WriteHeader(status)
 		return
@@ -50,6 +51,16 @@ func (w *passback) WriteHeader(status int) {
 
 // Unwrap is for http.ResponseController.
 func (w *passback) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// takeOver puts upstream's headers among our own: they replace those of the
+// same name, but what an answer varies by adds up.
+func takeOver(own, theirs http.Header) {
+	vary := append(own.Values("Vary"), theirs.Values("Vary")...)
+	maps.Copy(own, theirs)
+	if len(vary) > 0 {
+		own["Vary"] = vary
+	}
+}
 
 // presentable caps the body of an upstream answer, and replaces that of a 5xx,
 // which may hold internal texts, and of a redirect, which leads to upstream's
@@ -110,7 +121,10 @@ func checkAnswer(answer *http.Response) error {
 	return refusal
 }
 
-var errTooLong = errors.New("the answer is over the size limit")
+var (
+	errTooLong   = errors.New("the answer is over the size limit")
+	errBrokenOff = errors.New("the answer broke off, or its time was up")
+)
 
 // A capped body breaks off at a limit, and takes out of the trailers, which
 // are known at its end, what is not for our callers.
@@ -125,8 +139,11 @@ func (b *capped) Read(p []byte) (int, error) {
 	if b.left -= int64(n); b.left < 0 {
 		return 0, errTooLong
 	}
-	if errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, io.EOF):
 		dropPrivate(b.answer.Trailer)
+	case err != nil && !errors.Is(err, context.Canceled):
+		err = errBrokenOff // the cause names addresses
 	}
 	return n, err
 }

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"rollcall/internal/directory"
 )
@@ -168,6 +171,15 @@ func TestUpstreamsOwnHeadersStayOut(t *testing.T) {
 	}
 }
 
+func TestUpstreamsHeadersComeAmongOurOwn(t *testing.T) {
+	own := http.Header{"X-Request-Id": {"ours"}, "Cache-Control": {"ours"}, "Vary": {"Origin"}}
+	takeOver(own, http.Header{"Cache-Control": {"theirs"}, "Vary": {"Accept"}, "X-Plain": {"1"}})
+	want := http.Header{"X-Request-Id": {"ours"}, "Cache-Control": {"theirs"}, "Vary": {"Origin", "Accept"}, "X-Plain": {"1"}}
+	if diff := cmp.Diff(want, own); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestRedirectsLeadNowhere(t *testing.T) {
 	w := newWire(t, func(rw http.ResponseWriter, r *http.Request) {
 		http.Redirect(rw, r, "https://internal.example/login", http.StatusFound)
@@ -203,5 +215,26 @@ func TestUpstreamThatChangesTheProtocolIsRefused(t *testing.T) {
 		if got := w.poller.marks == 1; got != (method == "PATCH") {
 			t.Errorf("%s: %d marks", method, w.poller.marks)
 		}
+	}
+}
+
+func TestAnAnswerThatBreaksOffDoesNotNameUpstreamInTheLog(t *testing.T) {
+	w := newWire(t, func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Set-Cookie", "session=s3cret")
+		_, _ = io.WriteString(rw, "half of it")
+		_ = http.NewResponseController(rw).Flush()
+		conn, _, err := http.NewResponseController(rw).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_ = conn.(*net.TCPConn).SetLinger(0) // a reset, whose error names both ends
+		_ = conn.Close()
+	})
+	if body, err := io.ReadAll(w.ask("GET", "/me").Body); err == nil {
+		t.Errorf("%q passed for a whole answer", body)
+	}
+	if log := w.log.String(); !strings.Contains(log, "broke off") || strings.Contains(log, w.host) || strings.Contains(log, "s3cret") {
+		t.Error(log)
 	}
 }
