@@ -52,8 +52,9 @@ func fresh[T stated](s *server, r *http.Request, read func() (T, error), of func
 		if unmet.isFault() {
 			s.Logger.ErrorContext(r.Context(), "refresh failed", "err", unmet.error, "route", route(r), "request_id", RequestID(r.Context()))
 		}
-		say(r, unmetStatus(unmet, d, now.ConfirmedAt))
-		if err = nil; !d.isTolerable(now.ConfirmedAt, time.Now()) {
+		isTolerable := d.isTolerable(now.ConfirmedAt, time.Now())
+		say(r, unmetStatus(unmet, d, now.ConfirmedAt, isTolerable))
+		if err = nil; !isTolerable {
 			err = s.tooOldFor(r, unmet, now.Freshness)
 		}
 	}

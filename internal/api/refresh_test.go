@@ -196,7 +196,7 @@ func TestOnlyIfCachedAsksNothing(t *testing.T) {
 				if isV1(read.path) {
 					got.wantsProblem(504, notCached)
 				}
-				got.wantsCache("rollcall; hit; ttl=-"+map[bool]string{true: "5", false: "10"}[strings.Contains(header, "max-age")]+"; detail=not-cached", "10")
+				got.wantsCache("rollcall; ttl=-"+map[bool]string{true: "5", false: "10"}[strings.Contains(header, "max-age")]+"; detail=not-cached", "10")
 			}
 			l.get(read.path, "Cache-Control", "only-if-cached, max-age=5, stale-if-error=5").wants(200).wantsCache("rollcall; hit; ttl=-5; detail=not-cached", "10")
 		}

@@ -133,14 +133,19 @@ func renewedStatus(done directory.Renewal) string {
 }
 
 // unmetStatus tells by how much an answer is older than it should be, and why.
-func unmetStatus(unmet *unmetError, d demand, confirmed time.Time) string {
-	status := "rollcall; fwd=request"
+// It is shown all the same, or not at all.
+func unmetStatus(unmet *unmetError, d demand, confirmed time.Time, isShown bool) string {
+	status := "rollcall"
 	word, _, _ := unmet.why()
-	if word == notCached || word == string(directory.ReasonBudget) {
-		status = cacheHit // nothing went forward
-	}
-	if up, ok := errors.AsType[*directory.UpstreamError](unmet); ok && up.Status != 0 {
-		status += "; fwd-status=" + strconv.Itoa(up.Status)
+	isAsked := word != notCached && word != string(directory.ReasonBudget)
+	up, isUpstreams := errors.AsType[*directory.UpstreamError](unmet)
+	switch {
+	case isAsked && isUpstreams && up.Status != 0:
+		status += "; fwd=request; fwd-status=" + strconv.Itoa(up.Status)
+	case isAsked:
+		status += "; fwd=request"
+	case isShown:
+		status += "; hit"
 	}
 	left := d.maxAge.limit - time.Since(confirmed)
 	return fmt.Sprintf("%s; ttl=%d; detail=%s", status, left/time.Second, word)
