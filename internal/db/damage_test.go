@@ -146,7 +146,7 @@ func TestALogThatIsSpoiltBeforeItsEndIsRefused(t *testing.T) {
 func TestWhateverAKilledWriteLeftIsTakenUp(t *testing.T) {
 	left, last := killed(t)
 	rng := rand.New(rand.NewPCG(2, 2))
-	for range 6 {
+	for range 3 {
 		left.withLog(left.log[:last+rng.IntN(len(left.log)-last)]).wantRevision(t, 2)
 		left.withLog(flipped(left.log, last+rng.IntN(len(left.log)-last))).wantRevision(t, 2)
 	}
@@ -156,7 +156,7 @@ func TestWhateverAKilledWriteLeftIsTakenUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, size := range []int{0, 1, 8, 24, 31, 32} {
+	for _, size := range []int{0, 1, 31, 32} {
 		remnant{file, left.log[:size]}.wantRevision(t, 1)
 		remnant{file, make([]byte, size)}.wantRevision(t, 1)
 	}
@@ -330,7 +330,7 @@ func TestAReaderBesideABusyWriterIsNeverRefused(t *testing.T) {
 	done := make(chan error)
 	go func() {
 		var failed error
-		for n := range 150 {
+		for n := range 60 {
 			_, err := mirror.Publish(t.Context(), directory.Publication{
 				Cause: directory.CauseSweep, Members: []directory.MemberUpdate{updateMember(memberRow(1, "ann@x.test", fmt.Sprint(n)), 0, 1)},
 			})
