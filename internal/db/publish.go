@@ -90,6 +90,7 @@ func (db *DB) write(ctx context.Context, fn func(context.Context, *writing) erro
 		return err
 	}
 	if back > 0 {
+		db.memory.present.Store(nil)
 		db.clock.settle()
 		db.logger.Warn("the clock was set back: what was confirmed before is dated back as far, so that its age is right", "by", back)
 	}
