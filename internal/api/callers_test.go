@@ -59,7 +59,7 @@ func withKeys(t *testing.T, keys *access.Keys) func(*Options) {
 	return func(o *Options) { o.Access = a }
 }
 
-func newAccess(t *testing.T, o access.Options) *access.Access {
+func newAccess(t testing.TB, o access.Options) *access.Access {
 	t.Helper()
 	a, err := access.New(o)
 	if err != nil {

@@ -185,7 +185,7 @@ func newBenchWorld(b *testing.B) *benchWorld {
 		b.Fatal(err)
 	}
 	api, err := New(Options{
-		Organization: org, Mirror: mirror, Poller: keeper, Upstream: client, Registry: prometheus.NewRegistry(), Version: "test",
+		Organization: org, Mirror: mirror, Poller: keeper, Upstream: client, Access: anybody(b), Registry: prometheus.NewRegistry(), Version: "test",
 		Logger: slog.New(slog.DiscardHandler),
 		Writer: write.New(write.Options{Upstream: client, Mirror: keeper, Logger: slog.New(slog.DiscardHandler), RequestID: RequestID}),
 	})

@@ -72,7 +72,7 @@ func newWorldOn(t *testing.T, mirror *db.DB, change ...func(*Options)) *world {
 }
 
 // anybody lets everybody in, as --auth=none does.
-func anybody(t *testing.T) *access.Access {
+func anybody(t testing.TB) *access.Access {
 	t.Helper()
 	return newAccess(t, access.Options{Mode: access.ModeNone})
 }
