@@ -45,3 +45,20 @@ SELECT confirmed_ms FROM members WHERE doubted = 1 ORDER BY confirmed_ms LIMIT 1
 SELECT began_ms FROM sweeps
 WHERE revision <= @revision AND result IN ('published', 'unchanged')
 ORDER BY revision DESC, began_ms DESC LIMIT 1;
+
+-- name: RevisionAsOf :one
+SELECT * FROM revisions WHERE published_ms <= @instant
+ORDER BY published_ms DESC, revision DESC LIMIT 1;
+
+-- name: FirstRevision :one
+SELECT * FROM revisions ORDER BY revision LIMIT 1;
+
+-- name: ConfirmedBefore :one
+SELECT began_ms FROM sweeps
+WHERE (revision, began_ms) <= (@revision, @instant) AND result IN ('published', 'unchanged')
+ORDER BY revision DESC, began_ms DESC LIMIT 1;
+
+-- name: ConfirmedAfter :one
+SELECT began_ms FROM sweeps
+WHERE (revision, began_ms) > (@revision, @instant) AND began_ms > @instant AND result IN ('published', 'unchanged')
+ORDER BY revision, began_ms LIMIT 1;

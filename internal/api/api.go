@@ -50,14 +50,14 @@ type Payloads interface {
 type Directory interface {
 	Groups(context.Context, directory.ListQuery) (directory.Page[directory.Group], error)
 	GroupsWithEdges(context.Context, directory.ListQuery) (directory.Page[directory.Group], error)
-	Group(context.Context, directory.GroupRef) (directory.Found[directory.Group], error)
-	GroupSummary(context.Context, directory.GroupRef) (directory.Found[directory.Group], error)
+	Group(context.Context, directory.GroupRef, *directory.AsOf) (directory.Found[directory.Group], error)
+	GroupSummary(context.Context, directory.GroupRef, *directory.AsOf) (directory.Found[directory.Group], error)
 	GroupMembers(context.Context, directory.GroupRef, directory.Kind, directory.ListQuery) (directory.Page[directory.Membership], error)
 	Members(context.Context, directory.ListQuery) (directory.Page[directory.Member], error)
-	Member(context.Context, directory.PersonRef) (directory.Found[directory.Member], error)
+	Member(context.Context, directory.PersonRef, *directory.AsOf) (directory.Found[directory.Member], error)
 	GroupsOfPerson(context.Context, directory.PersonRef, directory.ListQuery) (directory.Page[directory.GroupOfPerson], error)
 	GroupsOfGuest(ctx context.Context, email string, q directory.ListQuery) (directory.Page[directory.GroupOfPerson], error)
-	Check(ctx context.Context, who directory.PersonRef, in directory.GroupRef, includeDisabled bool) (directory.Found[directory.Check], error)
+	Check(ctx context.Context, who directory.PersonRef, in directory.GroupRef, includeDisabled bool, at *directory.AsOf) (directory.Found[directory.Check], error)
 }
 
 // State is what the mirror knows of itself, at revision 0 before there is

@@ -20,8 +20,12 @@ var checkDoc = doc{
 }
 
 func (s *server) check(ctx context.Context, in *CheckInput) (*OneOutput[Check], error) {
+	at, err := in.asOf()
+	if err != nil {
+		return nil, err
+	}
 	verdict, err := fresh(s, requestOf(ctx), func() (directory.Found[directory.Check], error) {
-		return s.Mirror.Check(ctx, directory.ParsePersonRef(in.Member), directory.ParseGroupRef(in.Group), in.IncludeDisabled)
+		return s.Mirror.Check(ctx, directory.ParsePersonRef(in.Member), directory.ParseGroupRef(in.Group), in.IncludeDisabled, at)
 	}, rowsOfCheck)
 	if err != nil {
 		return nil, err

@@ -64,14 +64,14 @@ func (m *countingMirror) GroupsWithEdges(ctx context.Context, q directory.ListQu
 	return m.DB.GroupsWithEdges(ctx, q)
 }
 
-func (m *countingMirror) Group(ctx context.Context, ref directory.GroupRef) (directory.Found[directory.Group], error) {
+func (m *countingMirror) Group(ctx context.Context, ref directory.GroupRef, at *directory.AsOf) (directory.Found[directory.Group], error) {
 	m.reads.Add(1)
-	return m.DB.Group(ctx, ref)
+	return m.DB.Group(ctx, ref, at)
 }
 
-func (m *countingMirror) GroupSummary(ctx context.Context, ref directory.GroupRef) (directory.Found[directory.Group], error) {
+func (m *countingMirror) GroupSummary(ctx context.Context, ref directory.GroupRef, at *directory.AsOf) (directory.Found[directory.Group], error) {
 	m.reads.Add(1)
-	return m.DB.GroupSummary(ctx, ref)
+	return m.DB.GroupSummary(ctx, ref, at)
 }
 
 func (m *countingMirror) GroupMembers(ctx context.Context, ref directory.GroupRef, kind directory.Kind, q directory.ListQuery) (directory.Page[directory.Membership], error) {
@@ -84,9 +84,9 @@ func (m *countingMirror) Members(ctx context.Context, q directory.ListQuery) (di
 	return m.DB.Members(ctx, q)
 }
 
-func (m *countingMirror) Member(ctx context.Context, ref directory.PersonRef) (directory.Found[directory.Member], error) {
+func (m *countingMirror) Member(ctx context.Context, ref directory.PersonRef, at *directory.AsOf) (directory.Found[directory.Member], error) {
 	m.reads.Add(1)
-	return m.DB.Member(ctx, ref)
+	return m.DB.Member(ctx, ref, at)
 }
 
 func (m *countingMirror) GroupsOfPerson(ctx context.Context, ref directory.PersonRef, q directory.ListQuery) (directory.Page[directory.GroupOfPerson], error) {
@@ -99,9 +99,9 @@ func (m *countingMirror) GroupsOfGuest(ctx context.Context, email string, q dire
 	return m.DB.GroupsOfGuest(ctx, email, q)
 }
 
-func (m *countingMirror) Check(ctx context.Context, who directory.PersonRef, in directory.GroupRef, includeDisabled bool) (directory.Found[directory.Check], error) {
+func (m *countingMirror) Check(ctx context.Context, who directory.PersonRef, in directory.GroupRef, includeDisabled bool, at *directory.AsOf) (directory.Found[directory.Check], error) {
 	m.reads.Add(1)
-	return m.DB.Check(ctx, who, in, includeDisabled)
+	return m.DB.Check(ctx, who, in, includeDisabled, at)
 }
 
 func (m *countingMirror) Freshness(ctx context.Context) (directory.Freshness, error) {

@@ -75,7 +75,7 @@ func (s *server) edit(ctx context.Context, in *EditInput, e directory.GroupEdit)
 	if e.Versions, err = versionsOf(r.Header); err != nil {
 		return nil, err
 	}
-	group, err := s.Mirror.GroupSummary(ctx, directory.ParseGroupRef(in.Group))
+	group, err := s.Mirror.GroupSummary(ctx, directory.ParseGroupRef(in.Group), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func (s *server) removeMember(ctx context.Context, in *MemberEditInput) (*EditOu
 // lacks.
 func (s *server) memberID(ctx context.Context, name string) (int64, error) {
 	ref := directory.ParsePersonRef(name)
-	found, err := s.Mirror.Member(ctx, ref)
+	found, err := s.Mirror.Member(ctx, ref, nil)
 	if err == nil {
 		return found.Row.ID, nil
 	}

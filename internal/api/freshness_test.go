@@ -247,8 +247,8 @@ type movingMirror struct {
 	publish func()
 }
 
-func (m movingMirror) GroupSummary(ctx context.Context, ref directory.GroupRef) (directory.Found[directory.Group], error) {
-	found, err := m.Mirror.GroupSummary(ctx, ref)
+func (m movingMirror) GroupSummary(ctx context.Context, ref directory.GroupRef, at *directory.AsOf) (directory.Found[directory.Group], error) {
+	found, err := m.Mirror.GroupSummary(ctx, ref, at)
 	if err != nil {
 		m.publish()
 	}

@@ -45,8 +45,12 @@ func (s *server) getGroup(ctx context.Context, in *GroupInput) (*OneOutput[Group
 		read, shape = s.Mirror.Group, newGroupWithMembers
 	}
 	ref := directory.ParseGroupRef(in.Group)
+	at, err := in.asOf()
+	if err != nil {
+		return nil, err
+	}
 	group, err := fresh(s, requestOf(ctx), func() (directory.Found[directory.Group], error) {
-		return read(ctx, ref)
+		return read(ctx, ref, at)
 	}, func(found directory.Found[directory.Group]) rows {
 		return rows{group: cmp.Or(found.Row.ID, ref.ID)}
 	})

@@ -28,8 +28,12 @@ type MemberInput struct {
 var getMemberDoc = doc{"get-member", "Get a member", "One member, by id or e-mail.", "members"}
 
 func (s *server) getMember(ctx context.Context, in *MemberInput) (*OneOutput[Member], error) {
+	at, err := in.asOf()
+	if err != nil {
+		return nil, err
+	}
 	member, err := fresh(s, requestOf(ctx), func() (directory.Found[directory.Member], error) {
-		return s.Mirror.Member(ctx, directory.ParsePersonRef(in.Member))
+		return s.Mirror.Member(ctx, directory.ParsePersonRef(in.Member), at)
 	}, everything) // as any group may have come to count
 	if err != nil {
 		return nil, err

@@ -38,6 +38,8 @@ const (
 	unknownGroup        = "unknown-group"
 	unknownPerson       = "unknown-person"
 	noSuchPath          = "no-such-path"
+	unknownInstant      = "unknown-instant"
+	pruned              = "pruned"
 	ambiguousName       = "ambiguous-name"
 	editConflict        = "edit-conflict"
 	heldChanged         = "held-changed"

@@ -13,6 +13,7 @@ import (
 // A ReadInput is what every read of /v1 takes. The headers themselves are read
 // by isKnown and demandOf.
 type ReadInput struct {
+	Dated
 	IfNoneMatch  string `header:"If-None-Match" doc:"ETags of answers that the caller has: if the present one is among them, 304 comes without body."`
 	CacheControl string `header:"Cache-Control" example:"max-age=5, stale-if-error=3600" doc:"How old the answer may be (RFC 9111): with max-age=N, rows that were confirmed more than N seconds ago are asked of Tallyfy anew before the answer; with no-cache, always. Where that fails, stale-if-error=N allows N seconds more; else 504 says too-stale. With only-if-cached nothing is asked, and what is too old is 504 not-cached. max-stale and min-fresh are passed over."`
 }
@@ -27,9 +28,10 @@ type ListInput struct {
 
 // query reads cursor, limit and sort.
 func (in *ListInput) query(r *http.Request) (directory.ListQuery, error) {
-	q := directory.ListQuery{Limit: in.Limit, ByName: in.Sort != "", Descending: in.Sort == "-name"}
-	if in.Cursor == "" {
-		return q, nil
+	at, err := in.asOf()
+	q := directory.ListQuery{Limit: in.Limit, ByName: in.Sort != "", Descending: in.Sort == "-name", AsOf: at}
+	if err != nil || in.Cursor == "" {
+		return q, err
 	}
 	c, err := parseCursor(in.Cursor)
 	if err != nil {
@@ -52,8 +54,12 @@ type ReadHeaders struct {
 }
 
 func (s *server) readHeaders(r *http.Request, f directory.Freshness) ReadHeaders {
+	etag := ""
+	if isSettled(f) {
+		etag = s.etag(f, canonical(r.URL))
+	}
 	return ReadHeaders{
-		ETag: s.etag(f, canonical(r.URL)), Freshness: freshnessFor(r, f),
+		ETag: etag, Freshness: freshnessFor(r, f),
 		CacheControl: cacheControl, Vary: vary, FeedCursor: feedPlace(f),
 	}
 }

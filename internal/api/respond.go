@@ -47,6 +47,10 @@ func (s *server) explain(err error) *Problem {
 		p.HeldID = held.ID
 		return p
 	}
+	if early, ok := errors.AsType[*directory.TooEarlyError](err); ok {
+		return newProblem(http.StatusNotFound, unknownInstant, "Nothing is known of the time before %s, when the first revision was published: ask for that instant or a later one.",
+			early.First.Format(time.RFC3339Nano))
+	}
 	switch {
 	case errors.Is(err, directory.ErrHeld):
 		return newProblem(http.StatusBadGateway, upstreamRefused, "Tallyfy shows the group with suspiciously few of its members, which is not believed until a sweep shows the same: "+
@@ -57,6 +61,10 @@ func (s *server) explain(err error) *Problem {
 		return newProblem(http.StatusNotFound, unknownPerson, "Nobody has this id or e-mail: /v1/members lists the members, and a guest is known while a group holds it.")
 	case errors.Is(err, directory.ErrCursorGone):
 		return newProblem(http.StatusGone, cursorGone, "The cursor's revision is no longer in this database: begin again without a cursor.")
+	case errors.Is(err, directory.ErrFuture):
+		return invalid("as_of", "names a revision that has not come yet: leave it out for the present")
+	case errors.Is(err, directory.ErrPruned):
+		return newProblem(http.StatusGone, pruned, "So old a state is no longer kept: --history says how long states are.")
 	case errors.Is(err, directory.ErrNoData):
 		return s.noData()
 	}

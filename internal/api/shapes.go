@@ -27,10 +27,11 @@ type Shown struct {
 	Revision    int64      `json:"revision" doc:"Grows by one when anything served changes; all pages of a walk show the one it began with."`
 	Epoch       string     `json:"epoch" doc:"The life of the database that the revision belongs to."`
 	PublishedAt *time.Time `json:"published_at" doc:"When the revision was published; null before the first."`
+	AsOf        *Then      `json:"as_of,omitempty" doc:"Which past state the answer shows; with as_of only."`
 }
 
 func shown(f directory.Freshness) Shown {
-	return Shown{f.Revision, f.Epoch, instant(f.PublishedAt)}
+	return Shown{f.Revision, f.Epoch, instant(f.PublishedAt), then(f.Then)}
 }
 
 // A Group is a set of members and guests.

@@ -233,7 +233,7 @@ func BenchmarkRead(b *testing.B) {
 	publish(b, mirror, oneInAThousand(p, 1))
 	for name, read := range map[string]func() error{
 		"MemberPayload": func() error { return second(mirror.MemberPayload(ctx, 500)) },
-		"Member":        func() error { return second(mirror.Member(ctx, directory.PersonRef{ID: 500})) },
+		"Member":        func() error { return second(mirror.Member(ctx, directory.PersonRef{ID: 500}, nil)) },
 		"GroupPayloads": func() error {
 			return second(mirror.GroupPayloads(ctx, directory.PayloadQuery{Offset: 5000, Limit: 100}))
 		},
@@ -260,9 +260,9 @@ func BenchmarkRead(b *testing.B) {
 			}
 			return fmt.Errorf("not refused: %w", err)
 		},
-		"GroupSummary":   func() error { return second(mirror.GroupSummary(ctx, everybody)) },
-		"GroupEverybody": func() error { return second(mirror.Group(ctx, everybody)) },
-		"Check":          func() error { return second(mirror.Check(ctx, directory.PersonRef{ID: 500}, everybody, false)) },
+		"GroupSummary":   func() error { return second(mirror.GroupSummary(ctx, everybody, nil)) },
+		"GroupEverybody": func() error { return second(mirror.Group(ctx, everybody, nil)) },
+		"Check":          func() error { return second(mirror.Check(ctx, directory.PersonRef{ID: 500}, everybody, false, nil)) },
 		"GroupsOfPerson": func() error {
 			return second(mirror.GroupsOfPerson(ctx, directory.PersonRef{ID: 500}, directory.ListQuery{Limit: 100}))
 		},

@@ -36,9 +36,9 @@ func confirmations(t *testing.T, read *db.DB, pin *directory.Pin) map[string]tim
 	if pin != nil {
 		return all
 	}
-	group, err := read.Group(ctx, directory.GroupRef{ID: sales})
+	group, err := read.Group(ctx, directory.GroupRef{ID: sales}, nil)
 	add("group", group.Freshness, err)
-	member, err := read.Member(ctx, directory.PersonRef{ID: 1})
+	member, err := read.Member(ctx, directory.PersonRef{ID: 1}, nil)
 	add("member with a count", member.Freshness, err)
 	groupPayload, err := read.GroupPayload(ctx, sales)
 	add("group", groupPayload.Freshness, err)
@@ -52,7 +52,7 @@ func confirmations(t *testing.T, read *db.DB, pin *directory.Pin) map[string]tim
 	add("all", withGroups.Freshness, err)
 	withGroups, err = read.MemberWithGroups(ctx, 1, 1000)
 	add("groups of the member", withGroups.Freshness, err)
-	found, err := read.Check(ctx, directory.PersonRef{ID: 1}, directory.GroupRef{ID: sales}, false)
+	found, err := read.Check(ctx, directory.PersonRef{ID: 1}, directory.GroupRef{ID: sales}, false, nil)
 	add("check", found.Freshness, err)
 	fresh, err := read.Freshness(ctx)
 	add("all", fresh, err)

@@ -122,7 +122,7 @@ func seed(t testing.TB, mirror *db.DB) directory.Freshness {
 
 func mustGroup(t testing.TB, mirror *db.DB, id string) directory.Found[directory.Group] {
 	t.Helper()
-	found, err := mirror.Group(t.Context(), directory.GroupRef{ID: id})
+	found, err := mirror.Group(t.Context(), directory.GroupRef{ID: id}, nil)
 	if err != nil {
 		t.Fatalf("group %s: %v", id, err)
 	}
@@ -131,7 +131,7 @@ func mustGroup(t testing.TB, mirror *db.DB, id string) directory.Found[directory
 
 func mustMember(t testing.TB, mirror *db.DB, id int64) directory.Found[directory.Member] {
 	t.Helper()
-	found, err := mirror.Member(t.Context(), directory.PersonRef{ID: id})
+	found, err := mirror.Member(t.Context(), directory.PersonRef{ID: id}, nil)
 	if err != nil {
 		t.Fatalf("member %d: %v", id, err)
 	}

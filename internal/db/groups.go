@@ -9,7 +9,7 @@ import (
 
 // Groups returns groups without their Members and Guests.
 func (db *DB) Groups(ctx context.Context, q directory.ListQuery) (page directory.Page[directory.Group], err error) {
-	err = db.read(ctx, q.Pin, func(s *state) error {
+	err = db.read(ctx, q.Pin, q.AsOf, func(s *state) error {
 		page, _, err = s.groups(ctx, q)
 		return err
 	})
@@ -18,7 +18,7 @@ func (db *DB) Groups(ctx context.Context, q directory.ListQuery) (page directory
 
 // GroupsWithEdges returns groups with their Members and Guests.
 func (db *DB) GroupsWithEdges(ctx context.Context, q directory.ListQuery) (page directory.Page[directory.Group], err error) {
-	err = db.read(ctx, q.Pin, func(s *state) error {
+	err = db.read(ctx, q.Pin, q.AsOf, func(s *state) error {
 		var gids []int64
 		if page, gids, err = s.groups(ctx, q); err != nil {
 			return err
@@ -35,8 +35,8 @@ func (db *DB) GroupsWithEdges(ctx context.Context, q directory.ListQuery) (page 
 
 // Group returns one group with its Members and Guests. Several of the name
 // are an *directory.AmbiguousNameError.
-func (db *DB) Group(ctx context.Context, ref directory.GroupRef) (found directory.Found[directory.Group], err error) {
-	err = db.read(ctx, nil, func(s *state) error {
+func (db *DB) Group(ctx context.Context, ref directory.GroupRef, at *directory.AsOf) (found directory.Found[directory.Group], err error) {
+	err = db.read(ctx, nil, at, func(s *state) error {
 		row, err := s.findGroup(ctx, ref)
 		if err != nil {
 			return err
@@ -49,8 +49,8 @@ func (db *DB) Group(ctx context.Context, ref directory.GroupRef) (found director
 
 // GroupSummary is Group without Members and Guests, which costs little
 // however large the group is.
-func (db *DB) GroupSummary(ctx context.Context, ref directory.GroupRef) (found directory.Found[directory.Group], err error) {
-	err = db.read(ctx, nil, func(s *state) error {
+func (db *DB) GroupSummary(ctx context.Context, ref directory.GroupRef, at *directory.AsOf) (found directory.Found[directory.Group], err error) {
+	err = db.read(ctx, nil, at, func(s *state) error {
 		row, err := s.findGroup(ctx, ref)
 		if err == nil {
 			found = s.foundGroup(row)

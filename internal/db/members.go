@@ -11,7 +11,7 @@ import (
 // Members returns members. As each carries the count of its groups, a list is
 // confirmed when the least lately confirmed member or group was.
 func (db *DB) Members(ctx context.Context, q directory.ListQuery) (page directory.Page[directory.Member], err error) {
-	err = db.read(ctx, q.Pin, func(s *state) error {
+	err = db.read(ctx, q.Pin, q.AsOf, func(s *state) error {
 		page, err = s.members(ctx, q)
 		return err
 	})
@@ -20,8 +20,8 @@ func (db *DB) Members(ctx context.Context, q directory.ListQuery) (page director
 
 // Member returns one member, confirmed as GroupsOfPerson is. A guest is none:
 // ErrUnknownPerson.
-func (db *DB) Member(ctx context.Context, ref directory.PersonRef) (found directory.Found[directory.Member], err error) {
-	err = db.read(ctx, nil, func(s *state) error {
+func (db *DB) Member(ctx context.Context, ref directory.PersonRef, at *directory.AsOf) (found directory.Found[directory.Member], err error) {
+	err = db.read(ctx, nil, at, func(s *state) error {
 		row, err := s.findMember(ctx, ref)
 		if err != nil {
 			return err
@@ -178,11 +178,13 @@ func (s *state) membersByEmail(ctx context.Context, email string) ([]MemberVersi
 func isAnswer(err error) bool {
 	for _, answer := range []error{
 		directory.ErrNoData, directory.ErrCursorGone, directory.ErrUnknownGroup, directory.ErrUnknownPerson,
+		directory.ErrFuture, directory.ErrPruned,
 	} {
 		if errors.Is(err, answer) {
 			return true
 		}
 	}
 	_, ambiguous := errors.AsType[*directory.AmbiguousNameError](err)
-	return ambiguous
+	_, tooEarly := errors.AsType[*directory.TooEarlyError](err)
+	return ambiguous || tooEarly
 }

@@ -14,7 +14,7 @@ import (
 // e-mail; or, by name, all of them by folded full name or e-mail, ids that
 // the member list lacks at the side of the empty name. An empty kind is both.
 func (db *DB) GroupMembers(ctx context.Context, ref directory.GroupRef, kind directory.Kind, q directory.ListQuery) (page directory.Page[directory.Membership], err error) {
-	err = db.read(ctx, q.Pin, func(s *state) error {
+	err = db.read(ctx, q.Pin, q.AsOf, func(s *state) error {
 		group, err := s.findGroup(ctx, ref)
 		if err != nil {
 			return err

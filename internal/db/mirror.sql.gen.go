@@ -10,6 +10,32 @@ import (
 	"database/sql"
 )
 
+const confirmedAfter = `-- name: ConfirmedAfter :one
+SELECT began_ms FROM sweeps
+WHERE (revision, began_ms) > (?1, ?2) AND began_ms > ?2 AND result IN ('published', 'unchanged')
+ORDER BY revision, began_ms LIMIT 1
+`
+
+func (q *Queries) ConfirmedAfter(ctx context.Context, revision int64, instant int64) (int64, error) {
+	row := q.queryRow(ctx, q.confirmedAfterStmt, confirmedAfter, revision, instant)
+	var began_ms int64
+	err := row.Scan(&began_ms)
+	return began_ms, err
+}
+
+const confirmedBefore = `-- name: ConfirmedBefore :one
+SELECT began_ms FROM sweeps
+WHERE (revision, began_ms) <= (?1, ?2) AND result IN ('published', 'unchanged')
+ORDER BY revision DESC, began_ms DESC LIMIT 1
+`
+
+func (q *Queries) ConfirmedBefore(ctx context.Context, revision int64, instant int64) (int64, error) {
+	row := q.queryRow(ctx, q.confirmedBeforeStmt, confirmedBefore, revision, instant)
+	var began_ms int64
+	err := row.Scan(&began_ms)
+	return began_ms, err
+}
+
 const confirmedUpTo = `-- name: ConfirmedUpTo :one
 SELECT began_ms FROM sweeps
 WHERE revision <= ?1 AND result IN ('published', 'unchanged')
@@ -21,6 +47,23 @@ func (q *Queries) ConfirmedUpTo(ctx context.Context, revision int64) (int64, err
 	var began_ms int64
 	err := row.Scan(&began_ms)
 	return began_ms, err
+}
+
+const firstRevision = `-- name: FirstRevision :one
+SELECT revision, published_ms, nonce, cause, horizon FROM revisions ORDER BY revision LIMIT 1
+`
+
+func (q *Queries) FirstRevision(ctx context.Context) (Revision, error) {
+	row := q.queryRow(ctx, q.firstRevisionStmt, firstRevision)
+	var i Revision
+	err := row.Scan(
+		&i.Revision,
+		&i.PublishedMs,
+		&i.Nonce,
+		&i.Cause,
+		&i.Horizon,
+	)
+	return i, err
 }
 
 const foundMirror = `-- name: FoundMirror :execrows
@@ -128,6 +171,24 @@ func (q *Queries) OldestDoubtedMember(ctx context.Context) (int64, error) {
 	var confirmed_ms int64
 	err := row.Scan(&confirmed_ms)
 	return confirmed_ms, err
+}
+
+const revisionAsOf = `-- name: RevisionAsOf :one
+SELECT revision, published_ms, nonce, cause, horizon FROM revisions WHERE published_ms <= ?1
+ORDER BY published_ms DESC, revision DESC LIMIT 1
+`
+
+func (q *Queries) RevisionAsOf(ctx context.Context, instant int64) (Revision, error) {
+	row := q.queryRow(ctx, q.revisionAsOfStmt, revisionAsOf, instant)
+	var i Revision
+	err := row.Scan(
+		&i.Revision,
+		&i.PublishedMs,
+		&i.Nonce,
+		&i.Cause,
+		&i.Horizon,
+	)
+	return i, err
 }
 
 const revisionNumbered = `-- name: RevisionNumbered :one

@@ -430,7 +430,7 @@ func sorted[T any, ID cmp.Ordered](rows []T, q directory.ListQuery, key func(T) 
 func (s *story) compareSingles() {
 	ctx, w := s.t.Context(), s.now
 	for id, g := range w.groups {
-		found, err := s.mirror.Group(ctx, directory.GroupRef{ID: id})
+		found, err := s.mirror.Group(ctx, directory.GroupRef{ID: id}, nil)
 		if d := gocmp.Diff(s.full(g), found.Row); err != nil || d != "" {
 			s.t.Fatalf("group %s: %v\n%s", id, err, d)
 		}
@@ -439,7 +439,7 @@ func (s *story) compareSingles() {
 			s.t.Fatalf("payload of %s: %v\n got %s\nwant %s", id, err, payload.Row, w.payload[id])
 		}
 		for _, who := range idPool {
-			found, err := s.mirror.Check(ctx, directory.PersonRef{ID: who}, directory.GroupRef{ID: id}, true)
+			found, err := s.mirror.Check(ctx, directory.PersonRef{ID: who}, directory.GroupRef{ID: id}, true, nil)
 			if _, in := g.members[who]; found.Row.Member != in {
 				s.t.Fatalf("is %d in %s: %+v, %v", who, id, found.Row, err)
 			}

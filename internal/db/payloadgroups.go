@@ -11,7 +11,7 @@ import (
 // that is estimated at more than most bytes, nothing of it is read and the
 // error is directory.ErrTooLarge.
 func (db *DB) MembersWithGroups(ctx context.Context, q directory.PayloadQuery, most int) (found directory.MemberGroups, err error) {
-	err = db.read(ctx, nil, func(s *state) error {
+	err = db.read(ctx, nil, nil, func(s *state) error {
 		ids, total, err := s.memberKeys(ctx, q)
 		if err != nil {
 			return err
@@ -30,7 +30,7 @@ func (db *DB) MembersWithGroups(ctx context.Context, q directory.PayloadQuery, m
 // groups somebody is depends on every group, so that the oldest confirmation
 // of any counts.
 func (db *DB) MemberWithGroups(ctx context.Context, id int64, most int) (found directory.MemberGroups, err error) {
-	err = db.read(ctx, nil, func(s *state) error {
+	err = db.read(ctx, nil, nil, func(s *state) error {
 		row, err := s.q.MemberByID(ctx, id)
 		if err != nil {
 			return notFound(err, directory.ErrUnknownPerson)

@@ -12,7 +12,7 @@ import (
 // GroupPayloads returns groups as upstream sent them, searched by name and
 // description.
 func (db *DB) GroupPayloads(ctx context.Context, q directory.PayloadQuery) (page directory.PayloadPage, err error) {
-	err = db.read(ctx, nil, func(s *state) error {
+	err = db.read(ctx, nil, nil, func(s *state) error {
 		if page.Rows, page.Total, err = s.groupPayloads(ctx, q); err != nil {
 			return err
 		}
@@ -25,7 +25,7 @@ func (db *DB) GroupPayloads(ctx context.Context, q directory.PayloadQuery) (page
 // MemberPayloads returns members as upstream sent them, searched by first
 // name, last name and e-mail.
 func (db *DB) MemberPayloads(ctx context.Context, q directory.PayloadQuery) (page directory.PayloadPage, err error) {
-	err = db.read(ctx, nil, func(s *state) error {
+	err = db.read(ctx, nil, nil, func(s *state) error {
 		if page.Rows, page.Total, err = s.memberPayloads(ctx, q); err != nil {
 			return err
 		}

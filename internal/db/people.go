@@ -15,7 +15,7 @@ import (
 // e-mail, of a guest. An id that groups name and the member list lacks is a
 // person, too.
 func (db *DB) GroupsOfPerson(ctx context.Context, ref directory.PersonRef, q directory.ListQuery) (page directory.Page[directory.GroupOfPerson], err error) {
-	err = db.read(ctx, q.Pin, func(s *state) error {
+	err = db.read(ctx, q.Pin, q.AsOf, func(s *state) error {
 		who, err := s.findPerson(ctx, ref)
 		if err != nil {
 			return err
@@ -28,7 +28,7 @@ func (db *DB) GroupsOfPerson(ctx context.Context, ref directory.PersonRef, q dir
 
 // GroupsOfGuest returns the groups in which an e-mail is a guest.
 func (db *DB) GroupsOfGuest(ctx context.Context, email string, q directory.ListQuery) (page directory.Page[directory.GroupOfPerson], err error) {
-	err = db.read(ctx, q.Pin, func(s *state) error {
+	err = db.read(ctx, q.Pin, q.AsOf, func(s *state) error {
 		who, err := s.findGuest(ctx, email)
 		if err != nil {
 			return err
@@ -175,8 +175,8 @@ func (s *state) freshPerson(ctx context.Context, who person) (directory.Freshnes
 // Check tells whether a person is in a group. An e-mail is looked up among
 // members, then guests; a member who is a guest of the group under the same
 // e-mail is in it. A disabled member is in no group unless includeDisabled.
-func (db *DB) Check(ctx context.Context, who directory.PersonRef, ref directory.GroupRef, includeDisabled bool) (found directory.Found[directory.Check], err error) {
-	err = db.read(ctx, nil, func(s *state) error {
+func (db *DB) Check(ctx context.Context, who directory.PersonRef, ref directory.GroupRef, includeDisabled bool, at *directory.AsOf) (found directory.Found[directory.Check], err error) {
+	err = db.read(ctx, nil, at, func(s *state) error {
 		found, err = s.check(ctx, who, ref, includeDisabled)
 		return err
 	})

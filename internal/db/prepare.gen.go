@@ -60,6 +60,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.confirmMemberStmt, err = db.PrepareContext(ctx, confirmMember); err != nil {
 		return nil, fmt.Errorf("error preparing query ConfirmMember: %w", err)
 	}
+	if q.confirmedAfterStmt, err = db.PrepareContext(ctx, confirmedAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query ConfirmedAfter: %w", err)
+	}
+	if q.confirmedBeforeStmt, err = db.PrepareContext(ctx, confirmedBefore); err != nil {
+		return nil, fmt.Errorf("error preparing query ConfirmedBefore: %w", err)
+	}
 	if q.confirmedUpToStmt, err = db.PrepareContext(ctx, confirmedUpTo); err != nil {
 		return nil, fmt.Errorf("error preparing query ConfirmedUpTo: %w", err)
 	}
@@ -98,6 +104,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.fingerprintsOfMembersStmt, err = db.PrepareContext(ctx, fingerprintsOfMembers); err != nil {
 		return nil, fmt.Errorf("error preparing query FingerprintsOfMembers: %w", err)
+	}
+	if q.firstRevisionStmt, err = db.PrepareContext(ctx, firstRevision); err != nil {
+		return nil, fmt.Errorf("error preparing query FirstRevision: %w", err)
 	}
 	if q.forgetSpendStmt, err = db.PrepareContext(ctx, forgetSpend); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetSpend: %w", err)
@@ -345,6 +354,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.removeStrangerStmt, err = db.PrepareContext(ctx, removeStranger); err != nil {
 		return nil, fmt.Errorf("error preparing query RemoveStranger: %w", err)
 	}
+	if q.revisionAsOfStmt, err = db.PrepareContext(ctx, revisionAsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query RevisionAsOf: %w", err)
+	}
 	if q.revisionNumberedStmt, err = db.PrepareContext(ctx, revisionNumbered); err != nil {
 		return nil, fmt.Errorf("error preparing query RevisionNumbered: %w", err)
 	}
@@ -452,6 +464,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing confirmMemberStmt: %w", cerr)
 		}
 	}
+	if q.confirmedAfterStmt != nil {
+		if cerr := q.confirmedAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing confirmedAfterStmt: %w", cerr)
+		}
+	}
+	if q.confirmedBeforeStmt != nil {
+		if cerr := q.confirmedBeforeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing confirmedBeforeStmt: %w", cerr)
+		}
+	}
 	if q.confirmedUpToStmt != nil {
 		if cerr := q.confirmedUpToStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing confirmedUpToStmt: %w", cerr)
@@ -515,6 +537,11 @@ func (q *Queries) Close() error {
 	if q.fingerprintsOfMembersStmt != nil {
 		if cerr := q.fingerprintsOfMembersStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing fingerprintsOfMembersStmt: %w", cerr)
+		}
+	}
+	if q.firstRevisionStmt != nil {
+		if cerr := q.firstRevisionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing firstRevisionStmt: %w", cerr)
 		}
 	}
 	if q.forgetSpendStmt != nil {
@@ -927,6 +954,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing removeStrangerStmt: %w", cerr)
 		}
 	}
+	if q.revisionAsOfStmt != nil {
+		if cerr := q.revisionAsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing revisionAsOfStmt: %w", cerr)
+		}
+	}
 	if q.revisionNumberedStmt != nil {
 		if cerr := q.revisionNumberedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing revisionNumberedStmt: %w", cerr)
@@ -1048,6 +1080,8 @@ type Queries struct {
 	closeMembersOfGroupStmt      *sql.Stmt
 	confirmGroupStmt             *sql.Stmt
 	confirmMemberStmt            *sql.Stmt
+	confirmedAfterStmt           *sql.Stmt
+	confirmedBeforeStmt          *sql.Stmt
 	confirmedUpToStmt            *sql.Stmt
 	deleteGroupStmt              *sql.Stmt
 	deleteGuestEdgesStmt         *sql.Stmt
@@ -1061,6 +1095,7 @@ type Queries struct {
 	endMemberDoubtsStmt          *sql.Stmt
 	fingerprintsOfGroupsStmt     *sql.Stmt
 	fingerprintsOfMembersStmt    *sql.Stmt
+	firstRevisionStmt            *sql.Stmt
 	forgetSpendStmt              *sql.Stmt
 	forgetStrangersStmt          *sql.Stmt
 	foundMirrorStmt              *sql.Stmt
@@ -1143,6 +1178,7 @@ type Queries struct {
 	oldestDoubtedGroupStmt       *sql.Stmt
 	oldestDoubtedMemberStmt      *sql.Stmt
 	removeStrangerStmt           *sql.Stmt
+	revisionAsOfStmt             *sql.Stmt
 	revisionNumberedStmt         *sql.Stmt
 	setConfirmedStmt             *sql.Stmt
 	setHorizonStmt               *sql.Stmt
@@ -1175,6 +1211,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		closeMembersOfGroupStmt:      q.closeMembersOfGroupStmt,
 		confirmGroupStmt:             q.confirmGroupStmt,
 		confirmMemberStmt:            q.confirmMemberStmt,
+		confirmedAfterStmt:           q.confirmedAfterStmt,
+		confirmedBeforeStmt:          q.confirmedBeforeStmt,
 		confirmedUpToStmt:            q.confirmedUpToStmt,
 		deleteGroupStmt:              q.deleteGroupStmt,
 		deleteGuestEdgesStmt:         q.deleteGuestEdgesStmt,
@@ -1188,6 +1226,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		endMemberDoubtsStmt:          q.endMemberDoubtsStmt,
 		fingerprintsOfGroupsStmt:     q.fingerprintsOfGroupsStmt,
 		fingerprintsOfMembersStmt:    q.fingerprintsOfMembersStmt,
+		firstRevisionStmt:            q.firstRevisionStmt,
 		forgetSpendStmt:              q.forgetSpendStmt,
 		forgetStrangersStmt:          q.forgetStrangersStmt,
 		foundMirrorStmt:              q.foundMirrorStmt,
@@ -1270,6 +1309,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		oldestDoubtedGroupStmt:       q.oldestDoubtedGroupStmt,
 		oldestDoubtedMemberStmt:      q.oldestDoubtedMemberStmt,
 		removeStrangerStmt:           q.removeStrangerStmt,
+		revisionAsOfStmt:             q.revisionAsOfStmt,
 		revisionNumberedStmt:         q.revisionNumberedStmt,
 		setConfirmedStmt:             q.setConfirmedStmt,
 		setHorizonStmt:               q.setHorizonStmt,

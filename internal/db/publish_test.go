@@ -18,10 +18,10 @@ func TestBeforeTheFirstRevisionThereIsNoData(t *testing.T) {
 	ctx, q := t.Context(), directory.ListQuery{Limit: 1}
 	_, groups := mirror.Groups(ctx, q)
 	_, members := mirror.Members(ctx, q)
-	_, group := mirror.Group(ctx, directory.GroupRef{ID: sales})
+	_, group := mirror.Group(ctx, directory.GroupRef{ID: sales}, nil)
 	_, payload := mirror.GroupPayload(ctx, sales)
 	_, payloads := mirror.MemberPayloads(ctx, directory.PayloadQuery{Limit: 1})
-	_, check := mirror.Check(ctx, directory.PersonRef{ID: 1}, directory.GroupRef{ID: sales}, false)
+	_, check := mirror.Check(ctx, directory.PersonRef{ID: 1}, directory.GroupRef{ID: sales}, false, nil)
 	for what, err := range map[string]error{
 		"groups": groups, "members": members, "group": group, "payload": payload, "payloads": payloads, "check": check,
 	} {
@@ -230,7 +230,7 @@ func TestAGoneGroupTakesItsEdgesAndComesBackAsItself(t *testing.T) {
 	mirror := dbtest.New(t)
 	first := seed(t, mirror)
 	gone := publish(t, mirror, directory.Publication{GoneGroups: []directory.Gone[string]{{ID: sales, Origin: observed(1, 2)}}})
-	if _, err := mirror.Group(t.Context(), directory.GroupRef{ID: sales}); !errors.Is(err, directory.ErrUnknownGroup) {
+	if _, err := mirror.Group(t.Context(), directory.GroupRef{ID: sales}, nil); !errors.Is(err, directory.ErrUnknownGroup) {
 		t.Fatalf("a gone group: %v", err)
 	}
 	if n := mustMember(t, mirror, 1).Row.GroupCount; n != 0 {
@@ -255,14 +255,14 @@ func TestAGoneMemberIsAStrangerWhileGroupsNameThem(t *testing.T) {
 	mirror := dbtest.New(t)
 	seed(t, mirror)
 	publish(t, mirror, directory.Publication{GoneMembers: []directory.Gone[int64]{{ID: 1, Origin: observed(0, 5)}}})
-	if _, err := mirror.Member(t.Context(), directory.PersonRef{ID: 1}); !errors.Is(err, directory.ErrUnknownPerson) {
+	if _, err := mirror.Member(t.Context(), directory.PersonRef{ID: 1}, nil); !errors.Is(err, directory.ErrUnknownPerson) {
 		t.Errorf("a gone member: %v", err)
 	}
 	row := membersOf(t, mirror, sales)[0]
 	if row.MemberID != 1 || row.Email != nil || row.Status != nil {
 		t.Errorf("the edge of a gone member is %+v, want an id and nothing else", row)
 	}
-	found, err := mirror.Check(t.Context(), directory.PersonRef{ID: 1}, directory.GroupRef{ID: sales}, false)
+	found, err := mirror.Check(t.Context(), directory.PersonRef{ID: 1}, directory.GroupRef{ID: sales}, false, nil)
 	if err != nil || !found.Row.Member || found.Row.Status != nil {
 		t.Errorf("check %+v, %v; want a member of unknown status", found.Row, err)
 	}

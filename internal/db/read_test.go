@@ -24,20 +24,20 @@ func TestAGroupIsFoundByNameExactThenFolded(t *testing.T) {
 	for name, want := range map[string]string{
 		"Sales": "a", "SALES": "b", " night SHIFT ": "c", "οδος": "d", "ΟΔΟΣ": "d",
 	} {
-		found, err := mirror.GroupSummary(t.Context(), directory.GroupRef{Name: name})
+		found, err := mirror.GroupSummary(t.Context(), directory.GroupRef{Name: name}, nil)
 		if err != nil || found.Row.ID != want {
 			t.Errorf("%q is %q, %v; want %s", name, found.Row.ID, err, want)
 		}
 	}
 	for name, want := range map[string][]string{"sales": {"a", "b"}, "Twin": {"e", "f"}} {
-		_, err := mirror.Group(t.Context(), directory.GroupRef{Name: name})
+		_, err := mirror.Group(t.Context(), directory.GroupRef{Name: name}, nil)
 		ambiguous, ok := errors.AsType[*directory.AmbiguousNameError](err)
 		if !ok || !cmp.Equal(ambiguous.IDs, want) {
 			t.Errorf("%q: %v, want one of %v", name, err, want)
 		}
 	}
 	for _, ref := range []directory.GroupRef{{Name: "nobody"}, {ID: "nobody"}, {}} {
-		if _, err := mirror.Group(t.Context(), ref); !errors.Is(err, directory.ErrUnknownGroup) {
+		if _, err := mirror.Group(t.Context(), ref, nil); !errors.Is(err, directory.ErrUnknownGroup) {
 			t.Errorf("%+v: %v, want ErrUnknownGroup", ref, err)
 		}
 	}
@@ -59,11 +59,11 @@ func TestAPersonIsFoundAmongMembersThenGuests(t *testing.T) {
 		if _, err := mirror.GroupsOfPerson(t.Context(), ref, q); !errors.Is(err, directory.ErrUnknownPerson) {
 			t.Errorf("%+v: %v, want ErrUnknownPerson", ref, err)
 		}
-		if _, err := mirror.Member(t.Context(), ref); !errors.Is(err, directory.ErrUnknownPerson) {
+		if _, err := mirror.Member(t.Context(), ref, nil); !errors.Is(err, directory.ErrUnknownPerson) {
 			t.Errorf("member %+v: %v, want ErrUnknownPerson", ref, err)
 		}
 	}
-	if _, err := mirror.Member(t.Context(), directory.PersonRef{Email: "guest@x.test"}); !errors.Is(err, directory.ErrUnknownPerson) {
+	if _, err := mirror.Member(t.Context(), directory.PersonRef{Email: "guest@x.test"}, nil); !errors.Is(err, directory.ErrUnknownPerson) {
 		t.Errorf("a guest as a member: %v", err)
 	}
 	if _, err := mirror.GroupsOfGuest(t.Context(), "ann@x.test", q); !errors.Is(err, directory.ErrUnknownPerson) {
@@ -78,7 +78,7 @@ func TestOfTwoMembersOfOneEmailTheLivingIsFound(t *testing.T) {
 	publish(t, mirror, directory.Publication{
 		Members: []directory.MemberUpdate{updateMember(old, 0, 0), updateMember(memberRow(2, "Ann@x.test", "Ann"), 0, 0)}, Sweep: sweepAt(0),
 	})
-	found, err := mirror.Member(t.Context(), directory.PersonRef{Email: "ann@x.test"})
+	found, err := mirror.Member(t.Context(), directory.PersonRef{Email: "ann@x.test"}, nil)
 	if err != nil || found.Row.ID != 2 {
 		t.Errorf("found %d, %v; want 2", found.Row.ID, err)
 	}
@@ -110,16 +110,16 @@ func TestCheckJudgesByStatus(t *testing.T) {
 		{directory.PersonRef{ID: 99}, false, directory.Check{Member: true, Kind: directory.KindMember, MemberID: 99}},
 		{directory.PersonRef{Email: "GUEST@x.test"}, false, directory.Check{Member: true, Kind: directory.KindGuest}},
 	} {
-		found, err := mirror.Check(t.Context(), c.who, directory.GroupRef{Name: "sales"}, c.all)
+		found, err := mirror.Check(t.Context(), c.who, directory.GroupRef{Name: "sales"}, c.all, nil)
 		c.want.GroupID = sales
 		if d := cmp.Diff(c.want, found.Row); err != nil || d != "" {
 			t.Errorf("%+v: %v\n%s", c.who, err, d)
 		}
 	}
-	if _, err := mirror.Check(t.Context(), directory.PersonRef{ID: 98}, directory.GroupRef{ID: sales}, false); !errors.Is(err, directory.ErrUnknownPerson) {
+	if _, err := mirror.Check(t.Context(), directory.PersonRef{ID: 98}, directory.GroupRef{ID: sales}, false, nil); !errors.Is(err, directory.ErrUnknownPerson) {
 		t.Errorf("an unknown person: %v", err)
 	}
-	if _, err := mirror.Check(t.Context(), directory.PersonRef{ID: 1}, directory.GroupRef{ID: support}, false); !errors.Is(err, directory.ErrUnknownGroup) {
+	if _, err := mirror.Check(t.Context(), directory.PersonRef{ID: 1}, directory.GroupRef{ID: support}, false, nil); !errors.Is(err, directory.ErrUnknownGroup) {
 		t.Errorf("an unknown group: %v", err)
 	}
 }

@@ -15,13 +15,14 @@ type state struct {
 	q        *Queries
 	mirror   Mirror
 	revision Revision
-	past     bool // revision is not the present one
+	past     bool            // revision is not the present one
+	then     *directory.Then // where an instant led here
 }
 
-// read runs fn over the present revision, or the one that a pin names. A pin
-// of which the file knows nothing is ErrCursorGone; before the first revision
-// there is ErrNoData.
-func (db *DB) read(ctx context.Context, pin *directory.Pin, fn func(*state) error) error {
+// read runs fn over the present revision, or the one that a pin or an instant
+// names. A pin of which the file knows nothing is ErrCursorGone; before the
+// first revision there is ErrNoData.
+func (db *DB) read(ctx context.Context, pin *directory.Pin, at *directory.AsOf, fn func(*state) error) error {
 	tx, err := db.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return fmt.Errorf("read the mirror: %w", err)
@@ -35,6 +36,11 @@ func (db *DB) read(ctx context.Context, pin *directory.Pin, fn func(*state) erro
 		return directory.ErrNoData
 	}
 	s.revision = Revision{Revision: s.mirror.Revision, PublishedMs: s.mirror.PublishedMs, Nonce: s.mirror.Nonce}
+	if at != nil {
+		if err := s.goBack(ctx, *at); err != nil {
+			return err
+		}
+	}
 	if pin != nil {
 		if err := s.goTo(ctx, *pin); err != nil {
 			return err
@@ -77,6 +83,7 @@ func (s *state) fresh(confirmedMS int64) directory.Freshness {
 		PublishedAt: fromMS(s.revision.PublishedMs),
 		Nonce:       s.revision.Nonce,
 		ConfirmedAt: fromMS(confirmedMS),
+		Then:        s.then,
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pressly/goose/v3"
 
 	"rollcall/internal/db"
 	"rollcall/internal/db/dbtest"
@@ -53,6 +54,65 @@ func firstSchema(t *testing.T) fs.FS {
 		t.Fatal(err)
 	}
 	return fstest.MapFS{"00001_mirror.sql": {Data: first}}
+}
+
+// newestSchema is the number of this program's last migration.
+func newestSchema(t *testing.T) (newest int64) {
+	t.Helper()
+	files, err := fs.Glob(migrations.FS, "*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		number, err := goose.NumericComponent(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		newest = max(newest, number)
+	}
+	return newest
+}
+
+// takeBack replaces a file by one of the first schema with the same rows, as
+// far as that has tables and columns for them.
+func takeBack(t *testing.T, path string) {
+	t.Helper()
+	later := path + ".later"
+	if err := os.Rename(path, later); err != nil {
+		t.Fatal(err)
+	}
+	pool, err := sql.Open("sqlite", "file:"+filepath.ToSlash(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	pool.SetMaxOpenConns(1)
+	provider, err := goose.NewProvider(goose.DialectSQLite3, pool, firstSchema(t), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pool.Exec("ATTACH ? AS later", later); err != nil {
+		t.Fatal(err)
+	}
+	copied := rowsOf(t, pool, `SELECT 'INSERT INTO main.' || s.name || ' (' || group_concat(c.name) || ') SELECT ' || group_concat(c.name) || ' FROM later.' || s.name
+		FROM main.sqlite_schema s CROSS JOIN pragma_table_info(s.name) c
+		WHERE s.type = 'table' AND s.name NOT LIKE 'goose%' AND s.name <> 'sqlite_sequence' GROUP BY s.name`)
+	for _, statement := range copied {
+		if _, err := pool.Exec(strings.Trim(statement, "[]")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, end := range []string{"DETACH later", "PRAGMA journal_mode=WAL", "PRAGMA wal_checkpoint(TRUNCATE)"} {
+		if _, err := pool.Exec(end); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Remove(later); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // contentOf is all that a file holds, which nobody has open, and the schema
@@ -195,14 +255,8 @@ func TestANewFileIsNotCopied(t *testing.T) {
 func TestAMirrorOfTheFirstSchemaIsUpgradedAndCanGoBack(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rollcall.db")
 	before := mirrorAt(t, path)
-	for _, statement := range []string{
-		"DROP INDEX groups_missed", "ALTER TABLE groups DROP COLUMN missed",
-		"DROP INDEX members_missed", "ALTER TABLE members DROP COLUMN missed",
-		"DELETE FROM goose_db_version WHERE version_id > 1",
-	} {
-		execute(t, path, statement)
-	}
-	old := contentOf(t, path)
+	takeBack(t, path)
+	old, aside := contentOf(t, path), fmt.Sprintf("%s.before-v%d", path, newestSchema(t))
 
 	mirror := dbtest.Open(t, path)
 	if fresh, err := mirror.Freshness(t.Context()); err != nil || fresh != before {
@@ -216,8 +270,8 @@ func TestAMirrorOfTheFirstSchemaIsUpgradedAndCanGoBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := db.Open(t.Context(), db.WithMigrations(db.Options{Path: path, Organization: dbtest.Organization}, firstSchema(t)))
-	wantSentence(t, err, "newer Rollcall", "schema 2, this one knows 1", "renaming "+path+".before-v2 to "+path)
-	if err := os.Rename(path+".before-v2", path); err != nil {
+	wantSentence(t, err, "newer Rollcall", "this one knows 1", "renaming "+aside+" to "+path)
+	if err := os.Rename(aside, path); err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(old, contentOf(t, path)); d != "" {

@@ -15,6 +15,10 @@ var (
 	ErrNoData = errors.New("no data yet")
 	// ErrCursorGone says that a cursor's state is not in this database.
 	ErrCursorGone = errors.New("cursor of another life of this database")
+	// ErrFuture says that a state was asked for that has not come yet.
+	ErrFuture = errors.New("an instant or a revision that has not come yet")
+	// ErrPruned says that a past state is no longer kept.
+	ErrPruned = errors.New("a past state that is no longer kept")
 	// ErrTooLarge says that an answer would be larger than its asker can take.
 	ErrTooLarge = errors.New("the answer would be too large")
 	// ErrSuperseded says that an observation began before a later one was
@@ -34,6 +38,15 @@ type AmbiguousNameError struct {
 
 func (e *AmbiguousNameError) Error() string {
 	return fmt.Sprintf("%d groups are named %q", len(e.IDs), e.Name)
+}
+
+// A TooEarlyError says that an instant lies before the first revision.
+type TooEarlyError struct {
+	First time.Time // when that was published
+}
+
+func (e *TooEarlyError) Error() string {
+	return "nothing is known of the time before " + e.First.Format(time.RFC3339Nano)
 }
 
 // A HeldChangedError says that removals which were to be accepted are not

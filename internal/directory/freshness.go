@@ -23,6 +23,9 @@ type Freshness struct {
 	// with the rows of the answer: when the first request of that sweep or
 	// read left.
 	ConfirmedAt time.Time
+
+	// Then is nil unless a past state was asked for by an instant.
+	Then *Then
 }
 
 // Fresh returns f: whatever embeds it says so how fresh it is.
@@ -82,6 +85,22 @@ type ListQuery struct {
 	Descending bool      // only with ByName
 	After      *Position // nil for the beginning
 	Pin        *Pin      // nil for the present; else the revision to read at
+	AsOf       *AsOf     // nil for the present; with Pin, the instant that led to it
+}
+
+// AsOf names a past state: the last revision published at or before an
+// instant, or, where Revision is not 0, that one, at its publication.
+type AsOf struct {
+	Instant  time.Time
+	Revision int64
+}
+
+// Then tells which past state an answer shows, and the confirmations around
+// the instant that was asked for.
+type Then struct {
+	Revision        int64
+	ConfirmedBefore time.Time // the last at or before it; zero if there is none
+	ConfirmedAfter  time.Time // the first after it; zero until there is one
 }
 
 // A Page is part of a list. Next is nil at the end.

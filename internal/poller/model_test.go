@@ -201,7 +201,7 @@ func (m *model) check() {
 	defer m.mu.Unlock()
 	checkLives(m, &m.groups, shown.Groups, func(id string) time.Time { return m.confirmed(id) })
 	checkLives(m, &m.members, shown.Members, func(id int64) time.Time {
-		found, err := m.db.Member(context.Background(), directory.PersonRef{ID: id})
+		found, err := m.db.Member(context.Background(), directory.PersonRef{ID: id}, nil)
 		if err != nil {
 			m.r.Fatal(err)
 		}

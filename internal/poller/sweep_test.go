@@ -251,7 +251,7 @@ func TestChurnWaitsForARevisionOrAnHour(t *testing.T) {
 			w.sim.UpdateUser(user, func(u *tallyfysim.User) { u.LastLoginAt = time.Now().Truncate(time.Second) })
 		}
 		served := func() time.Time {
-			found, err := w.db.Member(context.Background(), directory.PersonRef{ID: user})
+			found, err := w.db.Member(context.Background(), directory.PersonRef{ID: user}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -261,7 +261,7 @@ func (w *world) wantRevision(want int64) {
 // confirmed is how old a group's copy says it is.
 func (w *world) confirmed(id string) time.Time {
 	w.t.Helper()
-	found, err := w.db.Group(context.Background(), directory.GroupRef{ID: id})
+	found, err := w.db.Group(context.Background(), directory.GroupRef{ID: id}, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

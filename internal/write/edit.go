@@ -14,7 +14,7 @@ import (
 
 // Groups are those that the mirror shows.
 type Groups interface {
-	Group(context.Context, directory.GroupRef) (directory.Found[directory.Group], error)
+	Group(context.Context, directory.GroupRef, *directory.AsOf) (directory.Found[directory.Group], error)
 }
 
 // An edit is a safe edit of one group in the making.
@@ -142,13 +142,13 @@ func (e *edit) allows(version string) bool {
 }
 
 func (e *edit) unchanged(ctx context.Context) (*directory.EditedGroup, error) {
-	found, err := e.groups.Group(ctx, directory.GroupRef{ID: e.ID})
+	found, err := e.groups.Group(ctx, directory.GroupRef{ID: e.ID}, nil)
 	return &directory.EditedGroup{Found: found}, err
 }
 
 // preview is what an edit would make of the group.
 func (e *edit) preview(ctx context.Context) (*directory.EditedGroup, error) {
-	found, err := e.groups.Group(ctx, directory.GroupRef{ID: e.ID})
+	found, err := e.groups.Group(ctx, directory.GroupRef{ID: e.ID}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func (e *edit) verdict(ctx context.Context) (*directory.EditedGroup, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := e.groups.Group(ctx, directory.GroupRef{ID: e.ID})
+	found, err := e.groups.Group(ctx, directory.GroupRef{ID: e.ID}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -154,7 +154,7 @@ func TestDryRunSendsNothing(t *testing.T) {
 func TestEditIsMadeOnlyInTheVersionsThatItAllows(t *testing.T) {
 	inWorld(t, tallyfysim.Options{}, func(t *testing.T, w *world) {
 		g := w.smallGroup()
-		found, err := w.db.Group(context.Background(), directory.GroupRef{ID: g.ID})
+		found, err := w.db.Group(context.Background(), directory.GroupRef{ID: g.ID}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -172,7 +172,7 @@ func TestEditIsMadeOnlyInTheVersionsThatItAllows(t *testing.T) {
 		}
 		// Nobody wrote through Rollcall, and the mirror does not know it yet.
 		w.sim.UpdateGroup(g.ID, func(g *tallyfysim.Group) { g.Description = "Told elsewhere" })
-		if found, err = w.db.Group(context.Background(), directory.GroupRef{ID: g.ID}); err != nil {
+		if found, err = w.db.Group(context.Background(), directory.GroupRef{ID: g.ID}, nil); err != nil {
 			t.Fatal(err)
 		}
 		_, err = w.edit(directory.GroupEdit{ID: g.ID, Name: new("Again"), Versions: []string{found.Row.Version}})

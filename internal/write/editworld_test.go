@@ -124,7 +124,7 @@ func (w *world) newcomers(id string) (ids []int64) {
 
 func (w *world) isIn(id string, member int64) bool {
 	w.t.Helper()
-	found, err := w.db.Group(context.Background(), directory.GroupRef{ID: id})
+	found, err := w.db.Group(context.Background(), directory.GroupRef{ID: id}, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -101,7 +101,7 @@ func TestDeletedUsersRowIsNotTakenFromTheAnswer(t *testing.T) {
 		w.sim.Disable(u.ID)
 		w.mustSweep()
 		w.person("DELETE", w.userPath(u.ID, "/delete"), "", 200, "pending")
-		found, err := w.db.Member(context.Background(), directory.PersonRef{ID: u.ID})
+		found, err := w.db.Member(context.Background(), directory.PersonRef{ID: u.ID}, nil)
 		if err != nil || found.Row.Email != u.Email {
 			t.Errorf("the member is %+v (%v)", found.Row, err)
 		}

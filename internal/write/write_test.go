@@ -239,7 +239,7 @@ func testUnknownOutcome(t *testing.T, w *world, fault tallyfysim.Fault, method s
 	case err != nil || out.Status != fault.Status || out.Refresh != directory.RefreshPending:
 		t.Errorf("%+v, %v", out, err)
 	}
-	found, err := w.db.Group(context.Background(), directory.GroupRef{ID: group.ID})
+	found, err := w.db.Group(context.Background(), directory.GroupRef{ID: group.ID}, nil)
 	if err != nil || !found.ConfirmedAt.Before(time.Now()) {
 		t.Errorf("the group in doubt is confirmed at %v (%v)", found.ConfirmedAt, err)
 	}
