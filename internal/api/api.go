@@ -48,12 +48,13 @@ type Payloads interface {
 // Directory answers who is in which group. Groups and GroupSummary leave the
 // members and guests of a group out; GroupsWithEdges and Group hold them.
 type Directory interface {
-	Groups(context.Context, directory.ListQuery) (directory.Page[directory.Group], error)
-	GroupsWithEdges(context.Context, directory.ListQuery) (directory.Page[directory.Group], error)
+	Groups(context.Context, directory.GroupFilter, directory.ListQuery) (directory.Page[directory.Group], error)
+	GroupsWithEdges(context.Context, directory.GroupFilter, directory.ListQuery) (directory.Page[directory.Group], error)
 	Group(context.Context, directory.GroupRef, *directory.AsOf) (directory.Found[directory.Group], error)
 	GroupSummary(context.Context, directory.GroupRef, *directory.AsOf) (directory.Found[directory.Group], error)
 	GroupMembers(context.Context, directory.GroupRef, directory.Kind, directory.ListQuery) (directory.Page[directory.Membership], error)
-	Members(context.Context, directory.ListQuery) (directory.Page[directory.Member], error)
+	Memberships(context.Context, directory.MembershipFilter, directory.ListQuery) (directory.Page[directory.Membership], error)
+	Members(context.Context, directory.MemberFilter, directory.ListQuery) (directory.Page[directory.Member], error)
 	Member(context.Context, directory.PersonRef, *directory.AsOf) (directory.Found[directory.Member], error)
 	GroupsOfPerson(context.Context, directory.PersonRef, directory.ListQuery) (directory.Page[directory.GroupOfPerson], error)
 	GroupsOfGuest(ctx context.Context, email string, q directory.ListQuery) (directory.Page[directory.GroupOfPerson], error)

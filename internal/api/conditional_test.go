@@ -54,14 +54,14 @@ func (m *countingMirror) MemberWithGroups(ctx context.Context, id int64, most in
 	return m.DB.MemberWithGroups(ctx, id, most)
 }
 
-func (m *countingMirror) Groups(ctx context.Context, q directory.ListQuery) (directory.Page[directory.Group], error) {
+func (m *countingMirror) Groups(ctx context.Context, f directory.GroupFilter, q directory.ListQuery) (directory.Page[directory.Group], error) {
 	m.reads.Add(1)
-	return m.DB.Groups(ctx, q)
+	return m.DB.Groups(ctx, f, q)
 }
 
-func (m *countingMirror) GroupsWithEdges(ctx context.Context, q directory.ListQuery) (directory.Page[directory.Group], error) {
+func (m *countingMirror) GroupsWithEdges(ctx context.Context, f directory.GroupFilter, q directory.ListQuery) (directory.Page[directory.Group], error) {
 	m.reads.Add(1)
-	return m.DB.GroupsWithEdges(ctx, q)
+	return m.DB.GroupsWithEdges(ctx, f, q)
 }
 
 func (m *countingMirror) Group(ctx context.Context, ref directory.GroupRef, at *directory.AsOf) (directory.Found[directory.Group], error) {
@@ -79,9 +79,14 @@ func (m *countingMirror) GroupMembers(ctx context.Context, ref directory.GroupRe
 	return m.DB.GroupMembers(ctx, ref, kind, q)
 }
 
-func (m *countingMirror) Members(ctx context.Context, q directory.ListQuery) (directory.Page[directory.Member], error) {
+func (m *countingMirror) Members(ctx context.Context, f directory.MemberFilter, q directory.ListQuery) (directory.Page[directory.Member], error) {
 	m.reads.Add(1)
-	return m.DB.Members(ctx, q)
+	return m.DB.Members(ctx, f, q)
+}
+
+func (m *countingMirror) Memberships(ctx context.Context, f directory.MembershipFilter, q directory.ListQuery) (directory.Page[directory.Membership], error) {
+	m.reads.Add(1)
+	return m.DB.Memberships(ctx, f, q)
 }
 
 func (m *countingMirror) Member(ctx context.Context, ref directory.PersonRef, at *directory.AsOf) (directory.Found[directory.Member], error) {

@@ -27,7 +27,7 @@ func (s *server) listGroups(ctx context.Context, in *GroupsInput) (*ListOutput[G
 	if in.With == withMembers {
 		list, shape = s.Mirror.GroupsWithEdges, newGroupWithMembers
 	}
-	return listed(ctx, s, shape, func() (directory.Page[directory.Group], error) { return list(ctx, q) })
+	return listed(ctx, s, shape, func() (directory.Page[directory.Group], error) { return list(ctx, directory.GroupFilter{}, q) })
 }
 
 // A GroupInput names one group.

@@ -16,7 +16,9 @@ func (s *server) listMembers(ctx context.Context, in *MembersInput) (*ListOutput
 	if err != nil {
 		return nil, err
 	}
-	return listed(ctx, s, newMember, func() (directory.Page[directory.Member], error) { return s.Mirror.Members(ctx, q) })
+	return listed(ctx, s, newMember, func() (directory.Page[directory.Member], error) {
+		return s.Mirror.Members(ctx, directory.MemberFilter{}, q)
+	})
 }
 
 // A MemberInput names one member.

@@ -20,7 +20,7 @@ type brokenMirror struct {
 	panics bool
 }
 
-func (m brokenMirror) Groups(context.Context, directory.ListQuery) (directory.Page[directory.Group], error) {
+func (m brokenMirror) Groups(context.Context, directory.GroupFilter, directory.ListQuery) (directory.Page[directory.Group], error) {
 	if m.panics {
 		panic("a secret of the heap")
 	}
@@ -28,7 +28,7 @@ func (m brokenMirror) Groups(context.Context, directory.ListQuery) (directory.Pa
 }
 
 func (m brokenMirror) GroupPayloads(context.Context, directory.PayloadQuery) (directory.PayloadPage, error) {
-	page, err := m.Groups(context.Background(), directory.ListQuery{})
+	page, err := m.Groups(context.Background(), directory.GroupFilter{}, directory.ListQuery{})
 	return directory.PayloadPage{Freshness: page.Freshness}, err
 }
 

@@ -52,7 +52,7 @@ func TestABackupIsTheWholeMirrorInOneFile(t *testing.T) {
 	if fresh, err := restored.Freshness(t.Context()); err != nil || fresh != last {
 		t.Errorf("the restored mirror shows %+v, %v; want %+v", fresh, err, last)
 	}
-	page, err := restored.Groups(t.Context(), directory.ListQuery{Limit: 9, Pin: new(first.Pin())})
+	page, err := restored.Groups(t.Context(), directory.GroupFilter{}, directory.ListQuery{Limit: 9, Pin: new(first.Pin())})
 	if err != nil || len(page.Rows) != 1 {
 		t.Errorf("the restored history has %d groups at revision 1, %v", len(page.Rows), err)
 	}

@@ -280,7 +280,7 @@ func BenchmarkRead(b *testing.B) {
 			return second(mirror.GroupMembers(ctx, everybody, "", directory.ListQuery{Limit: 100, Pin: &pin, ByName: true, After: &directory.Position{Key: "person 9", ID: "member:9"}}))
 		},
 		"MembersByNamePast": func() error {
-			return second(mirror.Members(ctx, directory.ListQuery{Limit: 100, Pin: &pin, ByName: true, After: &directory.Position{Key: "person 9", ID: "9"}}))
+			return second(mirror.Members(ctx, directory.MemberFilter{}, directory.ListQuery{Limit: 100, Pin: &pin, ByName: true, After: &directory.Position{Key: "person 9", ID: "9"}}))
 		},
 	} {
 		b.Run(name, func(b *testing.B) {

@@ -65,7 +65,7 @@ func (c *wallClock) failed(mirror *db.DB) {
 // other two an hour before and a minute later.
 func (c *wallClock) wantAges(mirror *db.DB, age time.Duration) {
 	c.t.Helper()
-	groups, err := mirror.Groups(c.t.Context(), directory.ListQuery{Limit: 1})
+	groups, err := mirror.Groups(c.t.Context(), directory.GroupFilter{}, directory.ListQuery{Limit: 1})
 	if err != nil {
 		c.t.Fatal(err)
 	}

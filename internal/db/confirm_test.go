@@ -25,9 +25,9 @@ func confirmations(t *testing.T, read *db.DB, pin *directory.Pin) map[string]tim
 		}
 		all[what] = fresh.ConfirmedAt
 	}
-	groups, err := read.Groups(ctx, q)
+	groups, err := read.Groups(ctx, directory.GroupFilter{}, q)
 	add("groups", groups.Freshness, err)
-	members, err := read.Members(ctx, q)
+	members, err := read.Members(ctx, directory.MemberFilter{}, q)
 	add("members with counts", members.Freshness, err)
 	edges, err := read.GroupMembers(ctx, directory.GroupRef{ID: sales}, "", q)
 	add("members of the group", edges.Freshness, err)

@@ -67,7 +67,7 @@ func TestAFullDiskAtTheFirstPublicationLeavesNoTrace(t *testing.T) {
 	limitPages(t, mirror, 10)
 	_, err := mirror.Publish(t.Context(), p)
 	wantSentence(t, err, "publish", "full")
-	if _, err := mirror.Members(t.Context(), directory.ListQuery{Limit: 1}); !errors.Is(err, directory.ErrNoData) {
+	if _, err := mirror.Members(t.Context(), directory.MemberFilter{}, directory.ListQuery{Limit: 1}); !errors.Is(err, directory.ErrNoData) {
 		t.Errorf("%v, want %v", err, directory.ErrNoData)
 	}
 

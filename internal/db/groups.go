@@ -8,19 +8,19 @@ import (
 )
 
 // Groups returns groups without their Members and Guests.
-func (db *DB) Groups(ctx context.Context, q directory.ListQuery) (page directory.Page[directory.Group], err error) {
+func (db *DB) Groups(ctx context.Context, f directory.GroupFilter, q directory.ListQuery) (page directory.Page[directory.Group], err error) {
 	err = db.read(ctx, q.Pin, q.AsOf, func(s *state) error {
-		page, _, err = s.groups(ctx, q)
+		page, _, err = s.groups(ctx, f, q)
 		return err
 	})
 	return page, wrap("list groups", err)
 }
 
 // GroupsWithEdges returns groups with their Members and Guests.
-func (db *DB) GroupsWithEdges(ctx context.Context, q directory.ListQuery) (page directory.Page[directory.Group], err error) {
+func (db *DB) GroupsWithEdges(ctx context.Context, f directory.GroupFilter, q directory.ListQuery) (page directory.Page[directory.Group], err error) {
 	err = db.read(ctx, q.Pin, q.AsOf, func(s *state) error {
 		var gids []int64
-		if page, gids, err = s.groups(ctx, q); err != nil {
+		if page, gids, err = s.groups(ctx, f, q); err != nil {
 			return err
 		}
 		for i, gid := range gids {
@@ -68,10 +68,19 @@ func (s *state) foundGroup(row GroupVersion) directory.Found[directory.Group] {
 }
 
 // groups returns a page, and the gids of its rows.
-func (s *state) groups(ctx context.Context, q directory.ListQuery) (page directory.Page[directory.Group], gids []int64, err error) {
-	rows, err := s.groupRows(ctx, q)
+func (s *state) groups(ctx context.Context, f directory.GroupFilter, q directory.ListQuery) (page directory.Page[directory.Group], gids []int64, err error) {
+	t, err := s.groupTerms(ctx, f)
 	if err != nil {
 		return page, nil, err
+	}
+	rows, err := s.matchingGroups(ctx, t, q)
+	if err != nil {
+		return page, nil, err
+	}
+	if q.Count {
+		if page.Total, err = s.countGroupsThat(ctx, t); err != nil {
+			return page, nil, err
+		}
 	}
 	rows, page.Next = cut(rows, q.Limit, func(row GroupVersion) directory.Position {
 		return groupPosition(row, q)

@@ -8,11 +8,11 @@ import (
 	"rollcall/internal/directory"
 )
 
-// Members returns members. As each carries the count of its groups, a list is
+// Members returns the members that a filter lets through. As each carries the count of its groups, a list is
 // confirmed when the least lately confirmed member or group was.
-func (db *DB) Members(ctx context.Context, q directory.ListQuery) (page directory.Page[directory.Member], err error) {
+func (db *DB) Members(ctx context.Context, f directory.MemberFilter, q directory.ListQuery) (page directory.Page[directory.Member], err error) {
 	err = db.read(ctx, q.Pin, q.AsOf, func(s *state) error {
-		page, err = s.members(ctx, q)
+		page, err = s.members(ctx, f, q)
 		return err
 	})
 	return page, wrap("list members", err)
@@ -33,20 +33,26 @@ func (db *DB) Member(ctx context.Context, ref directory.PersonRef, at *directory
 	return found, wrap("read a member", err)
 }
 
-func (s *state) members(ctx context.Context, q directory.ListQuery) (page directory.Page[directory.Member], err error) {
+func (s *state) members(ctx context.Context, f directory.MemberFilter, q directory.ListQuery) (page directory.Page[directory.Member], err error) {
 	after, err := memberStart(q)
 	if err != nil {
 		return page, err
 	}
-	rows, err := s.memberRows(ctx, q, after)
+	t, err := s.memberTerms(ctx, f)
+	if err != nil {
+		return page, err
+	}
+	rows, err := s.matchingRows(ctx, t, q, after)
 	if err != nil {
 		return page, err
 	}
 	rows, page.Next = cut(rows, q.Limit, func(row MemberVersion) directory.Position {
 		return memberPosition(row, q)
 	})
-	if err := s.countGroups(ctx, rows); err != nil {
-		return page, err
+	if q.Count {
+		if page.Total, err = s.countMembers(ctx, t); err != nil {
+			return page, err
+		}
 	}
 	page.Rows = convert(rows, func(row MemberVersion) directory.Member { return toMember(row, s.revision.Revision) })
 	page.Freshness, err = s.freshList(ctx, ofMembers, ofGroups)

@@ -28,9 +28,10 @@ func (db *DB) GroupMembers(ctx context.Context, ref directory.GroupRef, kind dir
 // A listed membership is a row, its place in the list, and the changeset
 // since which it is.
 type listed struct {
-	place personPlace
-	since int64
-	row   directory.Membership
+	groupKey string // its group's name, folded, where several are listed by name
+	place    personPlace
+	since    int64
+	row      directory.Membership
 }
 
 // A personPlace sorts members and guests together. key is empty where names
@@ -95,25 +96,35 @@ func (s *state) groupMembers(ctx context.Context, group GroupVersion, kind direc
 	if err != nil {
 		return page, err
 	}
-	var all []listed
-	if kind != directory.KindGuest {
-		if all, err = s.listMembers(ctx, group, q, after); err != nil {
-			return page, err
-		}
+	all, err := s.people(ctx, group, kind, q, after)
+	if err != nil {
+		return page, err
 	}
-	if kind != directory.KindMember && (q.ByName || len(all) <= q.Limit) {
-		guests, err := s.listGuests(ctx, group, q)
-		if err != nil {
-			return page, err
-		}
-		all = append(all, guests...)
-	}
-	all, page.Next = cut(inOrder(all, q, after), q.Limit, func(l listed) directory.Position { return l.place.position() })
+	all, page.Next = cut(all, q.Limit, func(l listed) directory.Position { return l.place.position() })
 	if page.Rows, err = s.withBounds(ctx, all); err != nil {
 		return page, err
 	}
 	page.Freshness, err = s.freshMemberships(ctx, group)
 	return page, err
+}
+
+// people returns at least the first limit+1 of those in a group after a place.
+func (s *state) people(ctx context.Context, group GroupVersion, kind directory.Kind, q directory.ListQuery, after personPlace) ([]listed, error) {
+	var all []listed
+	var err error
+	if kind != directory.KindGuest {
+		if all, err = s.listMembers(ctx, group, q, after); err != nil {
+			return nil, err
+		}
+	}
+	if kind != directory.KindMember && (q.ByName || len(all) <= q.Limit) {
+		guests, err := s.listGuests(ctx, group, q)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, guests...)
+	}
+	return inOrder(all, q, after), nil
 }
 
 // inOrder sorts what comes after a place.

@@ -254,10 +254,10 @@ func (s *story) compare(m moment) {
 	q.Pin, q.Limit = new(m.fresh.Pin()), rapid.IntRange(1, 5).Draw(s.t, "limit")
 	ctx := s.t.Context()
 	check(s, q, "groups", s.groups(m.world, q), walk(s.t, q, func(q directory.ListQuery) (directory.Page[directory.Group], error) {
-		return s.mirror.GroupsWithEdges(ctx, q)
+		return s.mirror.GroupsWithEdges(ctx, directory.GroupFilter{}, q)
 	}), settleLogo(isPast))
 	check(s, q, "members", s.members(m.world, q), walk(s.t, q, func(q directory.ListQuery) (directory.Page[directory.Member], error) {
-		return s.mirror.Members(ctx, q)
+		return s.mirror.Members(ctx, directory.MemberFilter{}, q)
 	}), settleLogin(isPast))
 	for _, id := range slices.Sorted(maps.Keys(m.world.groups)) {
 		kind := rapid.SampledFrom([]directory.Kind{"", "", directory.KindMember, directory.KindGuest}).Draw(s.t, "kind")

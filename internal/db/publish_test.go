@@ -16,8 +16,8 @@ import (
 func TestBeforeTheFirstRevisionThereIsNoData(t *testing.T) {
 	mirror := dbtest.New(t)
 	ctx, q := t.Context(), directory.ListQuery{Limit: 1}
-	_, groups := mirror.Groups(ctx, q)
-	_, members := mirror.Members(ctx, q)
+	_, groups := mirror.Groups(ctx, directory.GroupFilter{}, q)
+	_, members := mirror.Members(ctx, directory.MemberFilter{}, q)
 	_, group := mirror.Group(ctx, directory.GroupRef{ID: sales}, nil)
 	_, payload := mirror.GroupPayload(ctx, sales)
 	_, payloads := mirror.MemberPayloads(ctx, directory.PayloadQuery{Limit: 1})
@@ -58,7 +58,7 @@ func TestAnEmptyOrganisationHasARevision(t *testing.T) {
 	if fresh.Revision != 1 || !fresh.ConfirmedAt.Equal(at(1)) {
 		t.Errorf("got %+v, want revision 1 confirmed at %s", fresh, at(1))
 	}
-	page, err := mirror.Groups(t.Context(), directory.ListQuery{Limit: 10})
+	page, err := mirror.Groups(t.Context(), directory.GroupFilter{}, directory.ListQuery{Limit: 10})
 	if err != nil || len(page.Rows) != 0 || page.Next != nil {
 		t.Errorf("groups %+v, %v; want none", page, err)
 	}
@@ -299,7 +299,7 @@ func TestAQuietUpdateMakesARevisionAndNoHistory(t *testing.T) {
 	if got := mustMember(t, mirror, 1).Row.LastLoginAt; !got.Equal(at(4)) {
 		t.Errorf("last login %s, want %s", got, at(4))
 	}
-	page, err := mirror.Members(t.Context(), directory.ListQuery{Limit: 9, Pin: new(first.Pin())})
+	page, err := mirror.Members(t.Context(), directory.MemberFilter{}, directory.ListQuery{Limit: 9, Pin: new(first.Pin())})
 	if err != nil || !page.Rows[0].LastLoginAt.IsZero() {
 		t.Errorf("before, the last login reads %s, %v; want unknown", page.Rows[0].LastLoginAt, err)
 	}
@@ -328,7 +328,7 @@ func TestALogoWhoseQueryMovesMakesNoHistory(t *testing.T) {
 	if n := count(t, mirror, "past_groups"); n != 0 {
 		t.Errorf("%d past versions", n)
 	}
-	page, err := mirror.Groups(t.Context(), directory.ListQuery{Limit: 1, Pin: new(first.Pin())})
+	page, err := mirror.Groups(t.Context(), directory.GroupFilter{}, directory.ListQuery{Limit: 1, Pin: new(first.Pin())})
 	if err != nil || *page.Rows[0].Logo != "https://p.test/a.png" {
 		t.Errorf("before, the logo reads %s, %v; want it without its query", *page.Rows[0].Logo, err)
 	}
@@ -358,7 +358,7 @@ func TestEveryAttributeHasAHistory(t *testing.T) {
 		if now.GuestCount != len(now.Guests) || now.Version != directory.VersionOf(now.Name, now.Description, now.Members, now.Guests) {
 			t.Errorf("after a change of %s, count and version are not of the edges: %+v", name, now)
 		}
-		page, err := mirror.GroupsWithEdges(t.Context(), directory.ListQuery{Limit: 1, Pin: &pin})
+		page, err := mirror.GroupsWithEdges(t.Context(), directory.GroupFilter{}, directory.ListQuery{Limit: 1, Pin: &pin})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -136,8 +136,8 @@ func TestAPinOfAnotherLifeIsGone(t *testing.T) {
 		other := pin
 		change(&other)
 		for list, err := range map[string]error{
-			"groups":  second(mirror.Groups(t.Context(), directory.ListQuery{Limit: 1, Pin: &other})),
-			"members": second(mirror.Members(t.Context(), directory.ListQuery{Limit: 1, Pin: &other})),
+			"groups":  second(mirror.Groups(t.Context(), directory.GroupFilter{}, directory.ListQuery{Limit: 1, Pin: &other})),
+			"members": second(mirror.Members(t.Context(), directory.MemberFilter{}, directory.ListQuery{Limit: 1, Pin: &other})),
 			"edges":   second(mirror.GroupMembers(t.Context(), directory.GroupRef{ID: sales}, "", directory.ListQuery{Limit: 1, Pin: &other})),
 			"person":  second(mirror.GroupsOfPerson(t.Context(), directory.PersonRef{ID: 1}, directory.ListQuery{Limit: 1, Pin: &other})),
 		} {
@@ -148,7 +148,7 @@ func TestAPinOfAnotherLifeIsGone(t *testing.T) {
 	}
 	for _, id := range []string{"x", "member:x", ""} {
 		q := directory.ListQuery{Limit: 1, After: &directory.Position{ID: id}}
-		if err := second(mirror.Members(t.Context(), q)); !errors.Is(err, directory.ErrCursorGone) {
+		if err := second(mirror.Members(t.Context(), directory.MemberFilter{}, q)); !errors.Is(err, directory.ErrCursorGone) {
 			t.Errorf("place %q among members: %v, want ErrCursorGone", id, err)
 		}
 		if err := second(mirror.GroupMembers(t.Context(), directory.GroupRef{ID: sales}, "", q)); !errors.Is(err, directory.ErrCursorGone) {

@@ -76,7 +76,7 @@ func rename(t *testing.T, mirror *db.DB, name string) directory.Freshness {
 func checkPins(t *testing.T, mirror *db.DB, pins map[directory.Pin]error) {
 	t.Helper()
 	for pin, want := range pins {
-		page, err := mirror.Members(t.Context(), directory.ListQuery{Limit: 1, Pin: &pin})
+		page, err := mirror.Members(t.Context(), directory.MemberFilter{}, directory.ListQuery{Limit: 1, Pin: &pin})
 		if !errors.Is(err, want) {
 			t.Errorf("%+v: %v, want %v", pin, err, want)
 		}

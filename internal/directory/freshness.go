@@ -86,6 +86,7 @@ type ListQuery struct {
 	After      *Position // nil for the beginning
 	Pin        *Pin      // nil for the present; else the revision to read at
 	AsOf       *AsOf     // nil for the present; with Pin, the instant that led to it
+	Count      bool      // count all rows of the list, too
 }
 
 // AsOf names a past state: the last revision published at or before an
@@ -103,10 +104,12 @@ type Then struct {
 	ConfirmedAfter  time.Time // the first after it; zero until there is one
 }
 
-// A Page is part of a list. Next is nil at the end.
+// A Page is part of a list. Next is nil at the end. Total is how many rows the
+// whole list has, nil unless the query counts.
 type Page[T any] struct {
-	Rows []T
-	Next *Position
+	Rows  []T
+	Next  *Position
+	Total *int
 	Freshness
 }
 

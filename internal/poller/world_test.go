@@ -198,7 +198,7 @@ func (w *world) mirrorAt(pin *directory.Pin) picture {
 	w.t.Helper()
 	ctx, all := context.Background(), directory.ListQuery{Limit: 100_000, Pin: pin}
 	p := picture{map[string]shownGroup{}, map[int64]shownMember{}}
-	groups, err := w.db.GroupsWithEdges(ctx, all)
+	groups, err := w.db.GroupsWithEdges(ctx, directory.GroupFilter{}, all)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func (w *world) mirrorAt(pin *directory.Pin) picture {
 		}
 		p.Groups[g.ID] = shownGroup{g.Name, text(g.Description), distinct(g.Members), distinct(guests)}
 	}
-	members, err := w.db.Members(ctx, all)
+	members, err := w.db.Members(ctx, directory.MemberFilter{}, all)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -130,7 +130,7 @@ func damagedLogIsCutOff(t *testing.T, env environment, whole, path string) {
 		t.Fatal(err)
 	}
 	defer again.Close()
-	if _, err := again.Groups(t.Context(), directory.ListQuery{Limit: 1, Pin: &lost}); !errors.Is(err, directory.ErrCursorGone) {
+	if _, err := again.Groups(t.Context(), directory.GroupFilter{}, directory.ListQuery{Limit: 1, Pin: &lost}); !errors.Is(err, directory.ErrCursorGone) {
 		t.Errorf("a cursor of the life that was lost is honoured: %v", err)
 	}
 }

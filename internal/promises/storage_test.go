@@ -120,7 +120,7 @@ func outlive(t *testing.T, path, refuse, relent string) {
 	if during := checkFile(t, path); !maps.Equal(before.picture().groups, during.picture().groups) {
 		t.Errorf("what is shown has changed:\n%s", differences(before.picture().groups, during.picture().groups))
 	}
-	if page, err := p.db.Groups(ctx, directory.ListQuery{Limit: 1000}); err != nil || len(page.Rows) != len(before.groups) {
+	if page, err := p.db.Groups(ctx, directory.GroupFilter{}, directory.ListQuery{Limit: 1000}); err != nil || len(page.Rows) != len(before.groups) {
 		t.Errorf("%d groups can be read, %v; want %d", len(page.Rows), err, len(before.groups))
 	}
 

@@ -50,7 +50,7 @@ func (w *world) wantSameUsers() {
 	for _, u := range w.sim.Users() {
 		want[u.ID] = shownUser{u.Email, u.FirstName, u.LastName, u.Role, u.Status, u.JobTitle, u.Team}
 	}
-	page, err := w.db.Members(context.Background(), directory.ListQuery{Limit: 1000})
+	page, err := w.db.Members(context.Background(), directory.MemberFilter{}, directory.ListQuery{Limit: 1000})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -164,7 +164,7 @@ func (w *world) upstream() map[string]shown {
 
 func (w *world) mirror() map[string]shown {
 	w.t.Helper()
-	page, err := w.db.GroupsWithEdges(context.Background(), directory.ListQuery{Limit: 1000})
+	page, err := w.db.GroupsWithEdges(context.Background(), directory.GroupFilter{}, directory.ListQuery{Limit: 1000})
 	if err != nil {
 		w.t.Fatal(err)
 	}

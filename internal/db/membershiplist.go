@@ -1,0 +1,228 @@
+package db
+
+import (
+	"context"
+	"strings"
+
+	"rollcall/internal/directory"
+)
+
+// Memberships returns one row an edge: by group id and in each group by the
+// person, members by id before guests by e-mail; or by the group's name and
+// the person's.
+func (db *DB) Memberships(ctx context.Context, f directory.MembershipFilter, q directory.ListQuery) (page directory.Page[directory.Membership], err error) {
+	err = db.read(ctx, q.Pin, q.AsOf, func(s *state) error {
+		t, err := s.membershipTerms(ctx, f)
+		if err != nil {
+			return err
+		}
+		page, err = s.memberships(ctx, t, q)
+		return err
+	})
+	return page, wrap("list memberships", err)
+}
+
+// membershipTerms are a filter of memberships whose names are resolved and
+// whose texts are folded.
+type membershipTerms struct {
+	directory.MembershipFilter
+	group *GroupVersion
+	who   *person
+}
+
+func (s *state) membershipTerms(ctx context.Context, f directory.MembershipFilter) (t membershipTerms, err error) {
+	f.Role, f.Domain = directory.Fold(f.Role), directory.Fold(f.Domain)
+	t.MembershipFilter = f
+	if f.Group != nil {
+		group, err := s.findGroup(ctx, *f.Group)
+		if err != nil {
+			return t, err
+		}
+		t.group = &group
+	}
+	if f.Person != nil {
+		who, err := s.findPerson(ctx, *f.Person)
+		if err != nil {
+			return t, err
+		}
+		t.who = &who
+	}
+	return t, nil
+}
+
+func (t membershipTerms) meets(l listed) bool {
+	row := l.row
+	return (t.Kind == "" || t.Kind == row.Kind) &&
+		(t.Status == "" || row.Status != nil && t.Status == *row.Status) &&
+		(t.Role == "" || row.Role != nil && t.Role == directory.Fold(*row.Role)) &&
+		(t.Domain == "" || row.Email != nil && t.Domain == directory.DomainOf(*row.Email)) &&
+		(t.who == nil || t.isWho(l.place))
+}
+
+func (t membershipTerms) isWho(p personPlace) bool {
+	if t.who.guest != 0 || t.who.member != nil && p.guest {
+		return p.guest && p.email == t.email()
+	}
+	return !p.guest && p.id == t.who.id
+}
+
+// email is that of a guest, as which a member may be in a group, too.
+func (t membershipTerms) email() string {
+	if t.Person.Email != "" {
+		return directory.FoldEmail(t.Person.Email)
+	}
+	return t.who.member.EmailKey
+}
+
+// An edgePlace sorts memberships of several groups: by the group's name, empty
+// where names do not count, its id, and the person.
+type edgePlace struct {
+	name, group string
+	who         personPlace
+}
+
+// In a cursor the parts of a place stand between bytes that no name holds.
+const placeSeparator = "\xff"
+
+func (p edgePlace) position() directory.Position {
+	who := p.who.position()
+	return directory.Position{
+		Key: p.name + placeSeparator + who.Key,
+		ID:  p.group + placeSeparator + who.ID,
+	}
+}
+
+func parseEdgePlace(p directory.Position) (edgePlace, error) {
+	name, key, isKey := strings.Cut(p.Key, placeSeparator)
+	group, id, isID := strings.Cut(p.ID, placeSeparator)
+	if !isKey || !isID {
+		return edgePlace{}, directory.ErrCursorGone
+	}
+	who, err := parsePersonPlace(directory.Position{Key: key, ID: id})
+	return edgePlace{name, group, who}, err
+}
+
+// memberships walks the groups in their order and lists the edges of each.
+func (s *state) memberships(ctx context.Context, t membershipTerms, q directory.ListQuery) (page directory.Page[directory.Membership], err error) {
+	rows, err := s.matchingEdges(ctx, t, q)
+	if err != nil {
+		return page, err
+	}
+	rows, page.Next = cut(rows, q.Limit, func(l listed) directory.Position {
+		return edgePlace{l.groupKey, l.row.GroupID, l.place}.position()
+	})
+	if page.Rows, err = s.withBounds(ctx, rows); err != nil {
+		return page, err
+	}
+	if q.Count {
+		if page.Total, err = s.countEdges(ctx, t); err != nil {
+			return page, err
+		}
+	}
+	if t.group != nil {
+		page.Freshness, err = s.freshMemberships(ctx, *t.group)
+	} else {
+		page.Freshness, err = s.freshList(ctx, ofGroups, ofMembers)
+	}
+	return page, err
+}
+
+// matchingEdges fetches, from a place on, one row more than the page holds.
+func (s *state) matchingEdges(ctx context.Context, t membershipTerms, q directory.ListQuery) ([]listed, error) {
+	var after *edgePlace
+	if q.After != nil {
+		place, err := parseEdgePlace(*q.After)
+		if err != nil {
+			return nil, err
+		}
+		after = &place
+	}
+	var matching []listed
+	err := s.eachGroup(ctx, t, q, after, func(group GroupVersion) (bool, error) {
+		inner := directory.ListQuery{Limit: q.Limit, ByName: q.ByName, Descending: q.Descending}
+		from, err := personStart(inner)
+		if err != nil {
+			return false, err
+		}
+		if after != nil && group.ID == after.group {
+			from = after.who
+		}
+		edges, err := s.edgesOfGroup(ctx, group, t, inner, from, q.Limit+1-len(matching))
+		matching = append(matching, edges...)
+		return len(matching) <= q.Limit, err
+	})
+	return matching, err
+}
+
+// eachGroup hands groups to see in order, from that of a place on, until it
+// returns false.
+func (s *state) eachGroup(ctx context.Context, t membershipTerms, q directory.ListQuery, after *edgePlace, see func(GroupVersion) (bool, error)) error {
+	if t.group != nil {
+		_, err := see(*t.group)
+		return err
+	}
+	walk := directory.ListQuery{Limit: rowsAtOnce, ByName: q.ByName, Descending: q.Descending}
+	if after != nil {
+		group, err := s.groupByID(ctx, after.group)
+		if err != nil {
+			return directory.ErrCursorGone
+		}
+		if more, err := see(group); err != nil || !more {
+			return err
+		}
+		walk.After = new(groupPosition(group, walk))
+	}
+	for {
+		rows, err := s.groupRows(ctx, walk)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows[:min(len(rows), walk.Limit)] {
+			if more, err := see(row); err != nil || !more {
+				return err
+			}
+		}
+		if len(rows) <= walk.Limit {
+			return nil
+		}
+		walk.After = new(groupPosition(rows[walk.Limit-1], walk))
+	}
+}
+
+// edgesOfGroup returns the first edges of a group after a place that meet the
+// terms, at most so many.
+func (s *state) edgesOfGroup(ctx context.Context, group GroupVersion, t membershipTerms, q directory.ListQuery, after personPlace, most int) ([]listed, error) {
+	var matching []listed
+	for {
+		all, err := s.people(ctx, group, t.Kind, q, after)
+		if err != nil {
+			return nil, err
+		}
+		isAtEnd := len(all) <= q.Limit
+		all = all[:min(len(all), q.Limit)]
+		for _, l := range all {
+			if t.meets(l) {
+				l.groupKey = groupPosition(group, q).Key
+				matching = append(matching, l)
+			}
+		}
+		if isAtEnd || len(matching) >= most {
+			return matching[:min(len(matching), most)], nil
+		}
+		after = all[len(all)-1].place
+	}
+}
+
+func (s *state) countEdges(ctx context.Context, t membershipTerms) (*int, error) {
+	if t.MembershipFilter == (directory.MembershipFilter{}) && !s.past {
+		return new(int(s.mirror.MembershipCount + s.mirror.GuestMembershipCount)), nil
+	}
+	total := 0
+	q := directory.ListQuery{Limit: rowsAtOnce}
+	err := s.eachGroup(ctx, t, q, nil, func(group GroupVersion) (bool, error) {
+		edges, err := s.edgesOfGroup(ctx, group, t, q, personPlace{id: beforeAllIDs}, noLimit)
+		total += len(edges)
+		return true, err
+	})
+	return &total, err
+}
