@@ -52,7 +52,6 @@ type Directory interface {
 	GroupsWithEdges(context.Context, directory.GroupFilter, directory.ListQuery) (directory.Page[directory.Group], error)
 	Group(context.Context, directory.GroupRef, *directory.AsOf) (directory.Found[directory.Group], error)
 	GroupSummary(context.Context, directory.GroupRef, *directory.AsOf) (directory.Found[directory.Group], error)
-	GroupMembers(context.Context, directory.GroupRef, directory.Kind, directory.ListQuery) (directory.Page[directory.Membership], error)
 	Memberships(context.Context, directory.MembershipFilter, directory.ListQuery) (directory.Page[directory.Membership], error)
 	Members(context.Context, directory.MemberFilter, directory.ListQuery) (directory.Page[directory.Member], error)
 	Member(context.Context, directory.PersonRef, *directory.AsOf) (directory.Found[directory.Member], error)

@@ -74,11 +74,6 @@ func (m *countingMirror) GroupSummary(ctx context.Context, ref directory.GroupRe
 	return m.DB.GroupSummary(ctx, ref, at)
 }
 
-func (m *countingMirror) GroupMembers(ctx context.Context, ref directory.GroupRef, kind directory.Kind, q directory.ListQuery) (directory.Page[directory.Membership], error) {
-	m.reads.Add(1)
-	return m.DB.GroupMembers(ctx, ref, kind, q)
-}
-
 func (m *countingMirror) Members(ctx context.Context, f directory.MemberFilter, q directory.ListQuery) (directory.Page[directory.Member], error) {
 	m.reads.Add(1)
 	return m.DB.Members(ctx, f, q)

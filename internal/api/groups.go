@@ -13,10 +13,25 @@ const withMembers = "members"
 // A GroupsInput asks for groups.
 type GroupsInput struct {
 	ListInput
-	With string `query:"with" enum:"members" doc:"members adds ids and e-mails of those in each group."`
+	Name       string       `query:"name" doc:"This group alone, named as in the path of one: 32 hex digits are an id, anything else is a name; id: or name: in front forces it. Unknown is 404, several of the name are 409 with their ids."`
+	Contains   string       `query:"q" maxLength:"200" doc:"Groups alone that have this in name or description, as it stands but for case."`
+	MinMembers int          `query:"min_members" minimum:"0" doc:"Groups alone of as many members at least; guests do not count."`
+	Empty      optionalBool `query:"empty" doc:"true: groups alone that hold nobody, neither members nor guests; false: the others."`
+	HasGuests  optionalBool `query:"has_guests" doc:"true: groups alone that hold guests; false: the others."`
+	With       string       `query:"with" enum:"members" doc:"members adds ids and e-mails of those in each group."`
 }
 
-var listGroupsDoc = doc{"list-groups", "List groups", "All groups, by id or name.", "groups"}
+func (in *GroupsInput) filter() directory.GroupFilter {
+	f := directory.GroupFilter{
+		Contains: in.Contains, MinMembers: in.MinMembers, Empty: in.Empty.pointer(), HasGuests: in.HasGuests.pointer(),
+	}
+	if in.Name != "" {
+		f.Group = new(directory.ParseGroupRef(in.Name))
+	}
+	return f
+}
+
+var listGroupsDoc = doc{"list-groups", "List groups", "All groups, or those that meet every filter, by id or name.", "groups"}
 
 func (s *server) listGroups(ctx context.Context, in *GroupsInput) (*ListOutput[Group], error) {
 	q, err := in.query(requestOf(ctx))
@@ -27,7 +42,7 @@ func (s *server) listGroups(ctx context.Context, in *GroupsInput) (*ListOutput[G
 	if in.With == withMembers {
 		list, shape = s.Mirror.GroupsWithEdges, newGroupWithMembers
 	}
-	return listed(ctx, s, shape, func() (directory.Page[directory.Group], error) { return list(ctx, directory.GroupFilter{}, q) })
+	return listed(ctx, s, shape, func() (directory.Page[directory.Group], error) { return list(ctx, in.filter(), q) })
 }
 
 // A GroupInput names one group.
@@ -58,26 +73,4 @@ func (s *server) getGroup(ctx context.Context, in *GroupInput) (*OneOutput[Group
 		return nil, err
 	}
 	return one(ctx, s, group, shape), nil
-}
-
-// A GroupMembersInput asks who is in a group.
-type GroupMembersInput struct {
-	ListInput
-	Group string `path:"g" doc:"The group, by id or name."`
-	Kind  string `query:"kind" enum:"member,guest" doc:"One kind alone."`
-}
-
-var listGroupMembersDoc = doc{
-	"list-group-members", "Who is in a group",
-	"Members and guests, one row each: members by id, then guests by e-mail; or by full name. Every edge that Tallyfy shows is listed, whatever the person's status.", "groups",
-}
-
-func (s *server) listGroupMembers(ctx context.Context, in *GroupMembersInput) (*ListOutput[Membership], error) {
-	q, err := in.query(requestOf(ctx))
-	if err != nil {
-		return nil, err
-	}
-	return listed(ctx, s, newMembership, func() (directory.Page[directory.Membership], error) {
-		return s.Mirror.GroupMembers(ctx, directory.ParseGroupRef(in.Group), directory.Kind(in.Kind), q)
-	})
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -100,7 +101,7 @@ func faultsOf(ctx huma.Context) []error {
 		case p.In != "query" || len(given) == 0:
 		case len(given) > 1 && p.Schema.Type != huma.TypeArray:
 			faults = append(faults, &huma.ErrorDetail{Location: "query." + p.Name, Message: "is given more than once"})
-		case given[0] == "":
+		case slices.Contains(given, ""):
 			faults = append(faults, &huma.ErrorDetail{Location: "query." + p.Name, Message: "is empty: leave it out or give it a value"})
 		}
 	}

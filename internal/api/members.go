@@ -7,9 +7,43 @@ import (
 )
 
 // A MembersInput asks for members.
-type MembersInput struct{ ListInput }
+type MembersInput struct {
+	ListInput
+	In       []string     `query:"in,explode" maxItems:"32" doc:"Members of this group alone, named by id or name as in its path; of all of these, if it is repeated. Unknown is 404, several of the name are 409 with their ids."`
+	InAny    []string     `query:"in_any,explode" maxItems:"32" doc:"Members alone of one at least of these groups."`
+	NotIn    []string     `query:"not_in,explode" maxItems:"32" doc:"Members alone of none of these groups."`
+	NoGroup  optionalBool `query:"no_group" doc:"true: members alone who are in no group; false: the others."`
+	Status   string       `query:"status" enum:"active,invited,disabled" doc:"Members of this status alone."`
+	Role     string       `query:"role" maxLength:"100" example:"standard" doc:"Members of this role alone, in any case."`
+	Domain   string       `query:"domain" maxLength:"253" example:"example.com" doc:"Members alone whose e-mail has this domain, all that follows its last @, in any case."`
+	Email    string       `query:"email" doc:"This member alone, named as in the path of one: an e-mail in any case, or an id. Unknown is 404."`
+	Contains string       `query:"q" maxLength:"200" doc:"Members alone who have this in first, last or full name or e-mail, as it stands but for case."`
+}
 
-var listMembersDoc = doc{"list-members", "List members", "All members of the organisation, in whatever status, by id or full name. Guests are not among them.", "members"}
+func (in *MembersInput) filter() directory.MemberFilter {
+	f := directory.MemberFilter{
+		In: groupRefs(in.In), InAny: groupRefs(in.InAny), NotIn: groupRefs(in.NotIn), NoGroup: in.NoGroup.pointer(),
+		Status: directory.Status(in.Status), Role: in.Role, Domain: in.Domain, Contains: in.Contains,
+	}
+	if in.Email != "" {
+		f.Person = new(directory.ParsePersonRef(in.Email))
+	}
+	return f
+}
+
+func groupRefs(names []string) []directory.GroupRef {
+	refs := make([]directory.GroupRef, len(names))
+	for i, name := range names {
+		refs[i] = directory.ParseGroupRef(name)
+	}
+	return refs
+}
+
+var listMembersDoc = doc{
+	"list-members", "List members",
+	"All members of the organisation, or those who meet every filter, by id or full name. Guests are not among them, nor are ids that only a group names. " +
+		"in, in_any and not_in count every edge that Tallyfy shows, whatever the person's status: narrow them with status.", "members",
+}
 
 func (s *server) listMembers(ctx context.Context, in *MembersInput) (*ListOutput[Member], error) {
 	q, err := in.query(requestOf(ctx))
@@ -17,7 +51,7 @@ func (s *server) listMembers(ctx context.Context, in *MembersInput) (*ListOutput
 		return nil, err
 	}
 	return listed(ctx, s, newMember, func() (directory.Page[directory.Member], error) {
-		return s.Mirror.Members(ctx, directory.MemberFilter{}, q)
+		return s.Mirror.Members(ctx, in.filter(), q)
 	})
 }
 

@@ -24,12 +24,13 @@ type ListInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"Rows on a page."`
 	Cursor string `query:"cursor" doc:"next_cursor of the page before. It belongs to the same path and parameters, limit apart."`
 	Sort   string `query:"sort" enum:"name,-name" doc:"By name, case folded, ties by id; - is descending. By id where it is left out."`
+	Count  bool   `query:"count" doc:"Add total, the rows of the whole list."`
 }
 
 // query reads cursor, limit and sort.
 func (in *ListInput) query(r *http.Request) (directory.ListQuery, error) {
 	at, err := in.asOf()
-	q := directory.ListQuery{Limit: in.Limit, ByName: in.Sort != "", Descending: in.Sort == "-name", AsOf: at}
+	q := directory.ListQuery{Limit: in.Limit, ByName: in.Sort != "", Descending: in.Sort == "-name", Count: in.Count, AsOf: at}
 	if err != nil || in.Cursor == "" {
 		return q, err
 	}
@@ -105,7 +106,7 @@ func listed[R, T any](ctx context.Context, s *server, shape func(R) T, read func
 	for i, row := range page.Rows {
 		data[i] = shape(row)
 	}
-	out.Body = List[T]{data, next, shown(page.Freshness)}
+	out.Body = List[T]{data, next, page.Total, shown(page.Freshness)}
 	return out, nil
 }
 

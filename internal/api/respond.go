@@ -37,9 +37,12 @@ func (s *server) explain(err error) *Problem {
 		return explainUpstream(up)
 	}
 	if name, ok := errors.AsType[*directory.AmbiguousNameError](err); ok {
-		p := newProblem(http.StatusConflict, ambiguousName, "%d groups have this name: name one by its id.", len(name.IDs))
+		p := newProblem(http.StatusConflict, ambiguousName, "%d groups have the name %.200q: name one by its id.", len(name.IDs), name.Name)
 		p.IDs = name.IDs
 		return p
+	}
+	if unknown, ok := errors.AsType[*directory.UnknownGroupError](err); ok {
+		return newProblem(http.StatusNotFound, unknownGroup, "No group has the id or name %.200q: /v1/groups lists those there are.", unknown.Name)
 	}
 	if held, ok := errors.AsType[*directory.HeldChangedError](err); ok {
 		p := newProblem(http.StatusConflict, heldChanged, "The sweep would remove other rows than those accepted, so nothing was published. They are held as %s: "+

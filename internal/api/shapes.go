@@ -13,6 +13,7 @@ import (
 type List[T any] struct {
 	Data       []T     `json:"data"`
 	NextCursor *string `json:"next_cursor" doc:"Where the next page begins, for the parameter cursor; null at the end. It is opaque, and good for at least an hour."`
+	Total      *int    `json:"total,omitempty" doc:"The rows of the whole list; with count=true only."`
 	Shown
 }
 

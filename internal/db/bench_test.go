@@ -268,16 +268,16 @@ func BenchmarkRead(b *testing.B) {
 		},
 		"GroupMembers": func() error { return second(mirror.GroupMembers(ctx, usual, "", directory.ListQuery{Limit: 100})) },
 		"GroupMembersDeep": func() error {
-			return second(mirror.GroupMembers(ctx, everybody, "", directory.ListQuery{Limit: 100, After: &directory.Position{ID: "member:90000"}}))
+			return second(mirror.GroupMembers(ctx, everybody, "", directory.ListQuery{Limit: 100, After: edgeAfter(everybody, "", 90000)}))
 		},
 		"GroupMembersDeepByName": func() error {
-			return second(mirror.GroupMembers(ctx, everybody, "", directory.ListQuery{Limit: 100, ByName: true, After: &directory.Position{Key: "person 9", ID: "member:9"}}))
+			return second(mirror.GroupMembers(ctx, everybody, "", directory.ListQuery{Limit: 100, ByName: true, After: edgeAfter(everybody, "person 9", 9)}))
 		},
 		"GroupMembersDeepPast": func() error {
-			return second(mirror.GroupMembers(ctx, everybody, "", directory.ListQuery{Limit: 100, Pin: &pin, After: &directory.Position{ID: "member:90000"}}))
+			return second(mirror.GroupMembers(ctx, everybody, "", directory.ListQuery{Limit: 100, Pin: &pin, After: edgeAfter(everybody, "", 90000)}))
 		},
 		"GroupMembersDeepByNamePast": func() error {
-			return second(mirror.GroupMembers(ctx, everybody, "", directory.ListQuery{Limit: 100, Pin: &pin, ByName: true, After: &directory.Position{Key: "person 9", ID: "member:9"}}))
+			return second(mirror.GroupMembers(ctx, everybody, "", directory.ListQuery{Limit: 100, Pin: &pin, ByName: true, After: edgeAfter(everybody, "person 9", 9)}))
 		},
 		"MembersByNamePast": func() error {
 			return second(mirror.Members(ctx, directory.MemberFilter{}, directory.ListQuery{Limit: 100, Pin: &pin, ByName: true, After: &directory.Position{Key: "person 9", ID: "9"}}))
@@ -292,6 +292,11 @@ func BenchmarkRead(b *testing.B) {
 			}
 		})
 	}
+}
+
+// edgeAfter is the place after a member of a group.
+func edgeAfter(group directory.GroupRef, name string, id int64) *directory.Position {
+	return &directory.Position{Key: fmt.Sprintf(`["",%q]`, name), ID: fmt.Sprintf(`[%q,"member:%d"]`, group.ID, id)}
 }
 
 func benchMirror(b *testing.B) (*db.DB, string) {

@@ -1,7 +1,9 @@
 package db
 
 import (
+	"cmp"
 	"context"
+	"errors"
 
 	"rollcall/internal/directory"
 )
@@ -35,6 +37,9 @@ func (s *state) findGroups(ctx context.Context, refs []directory.GroupRef) ([]Gr
 	groups := make([]GroupVersion, 0, len(refs))
 	for _, ref := range refs {
 		group, err := s.findGroup(ctx, ref)
+		if errors.Is(err, directory.ErrUnknownGroup) {
+			err = &directory.UnknownGroupError{Name: cmp.Or(ref.ID, ref.Name)}
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -1,15 +1,18 @@
 package db
 
 import (
+	"cmp"
 	"context"
-	"strings"
+	"encoding/json"
 
 	"rollcall/internal/directory"
 )
 
-// Memberships returns one row an edge: by group id and in each group by the
-// person, members by id before guests by e-mail; or by the group's name and
-// the person's.
+// Memberships returns one row an edge: by group id, and in each group members
+// by id, then guests by e-mail; or by the group's name, and in each group all
+// of them by folded full name or e-mail, ids that the member list lacks at the
+// side of the empty name. An e-mail stands for the member and the guest of that
+// name.
 func (db *DB) Memberships(ctx context.Context, f directory.MembershipFilter, q directory.ListQuery) (page directory.Page[directory.Membership], err error) {
 	err = db.read(ctx, q.Pin, q.AsOf, func(s *state) error {
 		t, err := s.membershipTerms(ctx, f)
@@ -60,18 +63,10 @@ func (t membershipTerms) meets(l listed) bool {
 }
 
 func (t membershipTerms) isWho(p personPlace) bool {
-	if t.who.guest != 0 || t.who.member != nil && p.guest {
-		return p.guest && p.email == t.email()
+	if p.guest {
+		return t.Person.Email != "" && p.email == directory.FoldEmail(t.Person.Email)
 	}
-	return !p.guest && p.id == t.who.id
-}
-
-// email is that of a guest, as which a member may be in a group, too.
-func (t membershipTerms) email() string {
-	if t.Person.Email != "" {
-		return directory.FoldEmail(t.Person.Email)
-	}
-	return t.who.member.EmailKey
+	return t.who.guest == 0 && p.id == t.who.id
 }
 
 // An edgePlace sorts memberships of several groups: by the group's name, empty
@@ -81,25 +76,37 @@ type edgePlace struct {
 	who         personPlace
 }
 
-// In a cursor the parts of a place stand between bytes that no name holds.
-const placeSeparator = "\xff"
-
 func (p edgePlace) position() directory.Position {
 	who := p.who.position()
-	return directory.Position{
-		Key: p.name + placeSeparator + who.Key,
-		ID:  p.group + placeSeparator + who.ID,
-	}
+	return directory.Position{Key: pair{p.name, who.Key}.String(), ID: pair{p.group, who.ID}.String()}
 }
 
 func parseEdgePlace(p directory.Position) (edgePlace, error) {
-	name, key, isKey := strings.Cut(p.Key, placeSeparator)
-	group, id, isID := strings.Cut(p.ID, placeSeparator)
-	if !isKey || !isID {
-		return edgePlace{}, directory.ErrCursorGone
+	names, err := parsePair(p.Key)
+	ids, idErr := parsePair(p.ID)
+	if err := cmp.Or(err, idErr); err != nil {
+		return edgePlace{}, err
 	}
-	who, err := parsePersonPlace(directory.Position{Key: key, ID: id})
-	return edgePlace{name, group, who}, err
+	who, err := parsePersonPlace(directory.Position{Key: names[1], ID: ids[1]})
+	return edgePlace{names[0], ids[0], who}, err
+}
+
+// A pair is two texts in one, whatever they hold.
+type pair [2]string
+
+func (p pair) String() string {
+	text, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // texts can be encoded
+	}
+	return string(text)
+}
+
+func parsePair(text string) (p pair, err error) {
+	if json.Unmarshal([]byte(text), &p) != nil {
+		err = directory.ErrCursorGone
+	}
+	return p, err
 }
 
 // memberships walks the groups in their order and lists the edges of each.

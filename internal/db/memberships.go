@@ -10,19 +10,9 @@ import (
 	"rollcall/internal/directory"
 )
 
-// GroupMembers returns who is in a group: members by id, then guests by
-// e-mail; or, by name, all of them by folded full name or e-mail, ids that
-// the member list lacks at the side of the empty name. An empty kind is both.
-func (db *DB) GroupMembers(ctx context.Context, ref directory.GroupRef, kind directory.Kind, q directory.ListQuery) (page directory.Page[directory.Membership], err error) {
-	err = db.read(ctx, q.Pin, q.AsOf, func(s *state) error {
-		group, err := s.findGroup(ctx, ref)
-		if err != nil {
-			return err
-		}
-		page, err = s.groupMembers(ctx, group, kind, q)
-		return err
-	})
-	return page, wrap("list the members of a group", err)
+// GroupMembers returns the memberships of one group. An empty kind is both.
+func (db *DB) GroupMembers(ctx context.Context, ref directory.GroupRef, kind directory.Kind, q directory.ListQuery) (directory.Page[directory.Membership], error) {
+	return db.Memberships(ctx, directory.MembershipFilter{Group: &ref, Kind: kind}, q)
 }
 
 // A listed membership is a row, its place in the list, and the changeset
@@ -89,23 +79,6 @@ func parsePersonPlace(p directory.Position) (personPlace, error) {
 		return personPlace{}, directory.ErrCursorGone
 	}
 	return personPlace{key: p.Key, id: id}, nil
-}
-
-func (s *state) groupMembers(ctx context.Context, group GroupVersion, kind directory.Kind, q directory.ListQuery) (page directory.Page[directory.Membership], err error) {
-	after, err := personStart(q)
-	if err != nil {
-		return page, err
-	}
-	all, err := s.people(ctx, group, kind, q, after)
-	if err != nil {
-		return page, err
-	}
-	all, page.Next = cut(all, q.Limit, func(l listed) directory.Position { return l.place.position() })
-	if page.Rows, err = s.withBounds(ctx, all); err != nil {
-		return page, err
-	}
-	page.Freshness, err = s.freshMemberships(ctx, group)
-	return page, err
 }
 
 // people returns at least the first limit+1 of those in a group after a place.

@@ -40,6 +40,13 @@ func (e *AmbiguousNameError) Error() string {
 	return fmt.Sprintf("%d groups are named %q", len(e.IDs), e.Name)
 }
 
+// An UnknownGroupError is ErrUnknownGroup where several groups were named.
+type UnknownGroupError struct{ Name string }
+
+func (e *UnknownGroupError) Error() string { return fmt.Sprintf("no group is %q", e.Name) }
+
+func (*UnknownGroupError) Unwrap() error { return ErrUnknownGroup }
+
 // A TooEarlyError says that an instant lies before the first revision.
 type TooEarlyError struct {
 	First time.Time // when that was published
