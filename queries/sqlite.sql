@@ -78,3 +78,18 @@ WHERE g.gid = e.gid ORDER BY g.created_ms, g.id;
 -- name: GroupKeysOf :many
 SELECT e.member_id, e.gid
 FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN memberships e WHERE e.member_id = j.value;
+
+-- name: EndsOfMemberEdges :many
+-- Pairs are [gid, member_id].
+SELECT e.gid, e.member_id, e.until
+FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN past_memberships e
+WHERE e.gid = json_extract(j.value, '$[0]') AND e.member_id = json_extract(j.value, '$[1]')
+    AND e.since <= @horizon AND e.until > @horizon;
+
+-- name: EndsOfGuestEdges :many
+-- Pairs are [gid, email_key].
+SELECT e.gid, p.email_key, e.until
+FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN guests p CROSS JOIN past_guest_memberships e
+WHERE p.email_key = json_extract(j.value, '$[1]')
+    AND e.gid = json_extract(j.value, '$[0]') AND e.guest_id = p.guest_id
+    AND e.since <= @horizon AND e.until > @horizon;

@@ -53,10 +53,18 @@ func (s *server) identify(r *http.Request) error {
 }
 
 // asked is what a request to a route asks to do: of the sweeps, one that is to
-// accept removals is more than a sweep.
+// accept removals is more than a sweep, and a past state is history, whatever
+// is read of it.
 func asked(r *http.Request, a access.Action) access.Action {
-	if a == access.Sync && r.URL.Query().Has("accept_removals") {
-		return access.AcceptRemovals
+	switch a {
+	case access.Sync:
+		if r.URL.Query().Has("accept_removals") {
+			return access.AcceptRemovals
+		}
+	case access.ReadGroups, access.ReadMembers, access.ReadMemberships:
+		if isV1(r.URL.Path) && isDated(r) {
+			return access.ReadFull
+		}
 	}
 	return a
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -10,7 +11,7 @@ import (
 
 // A Dated asks for a past state.
 type Dated struct {
-	AsOf string `query:"as_of" example:"2026-03-01" doc:"The past state to answer from: an RFC 3339 instant (a space is read as +), a date (00:00 UTC) or rev:7. The answer is the last revision published at or before it. An instant to come is 422, one before the first revision 404, one no longer kept 410."`
+	AsOf string `query:"as_of" example:"2026-03-01" doc:"The past state to answer from: an RFC 3339 instant (a space is read as +), a date (00:00 UTC) or rev:7. The answer is the last revision published at or before it, and fields that move without history, such as last_login_at, are null. An instant to come is 422, one before the first revision 404, one no longer kept 410."`
 }
 
 // asOf reads as_of, nil for the present.
@@ -58,6 +59,13 @@ func then(t *directory.Then) *Then {
 		return nil
 	}
 	return &Then{t.Revision, instant(t.ConfirmedBefore), instant(t.ConfirmedAfter)}
+}
+
+// isDated reports whether a request asks for a past state, however its query is
+// written.
+func isDated(r *http.Request) bool {
+	raw := r.URL.RawQuery
+	return strings.ContainsAny(raw, "_%") && r.URL.Query().Has("as_of")
 }
 
 // isSettled reports whether an answer can no longer change but with a revision.

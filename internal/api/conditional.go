@@ -20,9 +20,10 @@ const (
 // isSpared answers 304, before anything is read, where the caller names the
 // answer that the mirror would give. An ETag holds state and query, so a match
 // proves that the same query was answered from the same state. What this
-// cannot tell, such as the age of rows that differ in it, is left to the read.
+// cannot tell, such as the age of rows that differ in it or whether a past
+// state is still kept, is left to the read.
 func (s *server) isSpared(w http.ResponseWriter, r *http.Request, query string, of scope) bool {
-	if of == scopeNone || len(r.Header["If-None-Match"]) == 0 {
+	if of == scopeNone || len(r.Header["If-None-Match"]) == 0 || isDated(r) {
 		return false
 	}
 	present, isKnown := s.Mirror.Present()

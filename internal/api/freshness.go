@@ -16,7 +16,7 @@ import (
 // A Freshness says how old an answer is and which state it shows. It goes
 // out as headers, because bodies hold nothing that moves without a revision.
 type Freshness struct {
-	Age         int    `header:"Age" doc:"Seconds since the oldest row of the answer was confirmed; 2147483648 where nobody knows, as the clock was set back since."`
+	Age         int    `header:"Age" doc:"Seconds since the oldest row of the answer was confirmed, with as_of since the last confirmation before the instant; 2147483648 where nobody knows, as the clock was set back since."`
 	ConfirmedAt string `header:"Rollcall-Confirmed-At" doc:"When the request left that found the oldest row of the answer as it is (RFC 3339)."`
 	CacheStatus string `header:"Cache-Status" doc:"rollcall; hit where the mirror answered as it was; fwd=request where the request's Cache-Control made it ask Tallyfy, stored if it got the rows, else with the reason as detail (RFC 9211)."`
 	Revision    int64  `header:"Rollcall-Revision" doc:"The revision that the answer shows."`

@@ -15,7 +15,7 @@ import (
 type ReadInput struct {
 	Dated
 	IfNoneMatch  string `header:"If-None-Match" doc:"ETags of answers that the caller has: if the present one is among them, 304 comes without body."`
-	CacheControl string `header:"Cache-Control" example:"max-age=5, stale-if-error=3600" doc:"How old the answer may be (RFC 9111): with max-age=N, rows that were confirmed more than N seconds ago are asked of Tallyfy anew before the answer; with no-cache, always. Where that fails, stale-if-error=N allows N seconds more; else 504 says too-stale. With only-if-cached nothing is asked, and what is too old is 504 not-cached. max-stale and min-fresh are passed over."`
+	CacheControl string `header:"Cache-Control" example:"max-age=5, stale-if-error=3600" doc:"How old the answer may be (RFC 9111): with max-age=N, rows that were confirmed more than N seconds ago are asked of Tallyfy anew before the answer; with no-cache, always. Where that fails, stale-if-error=N allows N seconds more; else 504 says too-stale. With only-if-cached nothing is asked, and what is too old is 504 not-cached. max-stale and min-fresh are passed over. With as_of it is met by a confirmation after the instant, as nothing newer can be known of it."`
 }
 
 // A ListInput asks for part of a list.
@@ -129,11 +129,11 @@ func nextURL(u *url.URL, cursor string) string {
 }
 
 // tooOld refuses what must not be answered from a mirror older than
-// --max-stale.
+// --max-stale. A past state that was confirmed afterwards does not age.
 func (s *server) tooOld(f directory.Freshness) error {
 	now := time.Now()
 	age := f.Age(now)
-	if s.MaxStale == 0 || age <= s.MaxStale {
+	if s.MaxStale == 0 || age <= s.MaxStale || f.Then != nil && isSettled(f) {
 		return nil
 	}
 	text := age.Round(time.Second).String() + " old, more than"

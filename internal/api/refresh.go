@@ -38,6 +38,9 @@ type seen[T any] struct {
 // Where that fails, stale-if-error may allow the answer all the same; else the
 // error is a problem, too-stale or not-cached. That a row is not there is a
 // problem, too, which tells the age of this knowledge.
+//
+// A past state was what it was: to refresh it is to have its instant confirmed
+// afterwards, which takes a sweep, and once it is, any demand is met.
 func fresh[T stated](s *server, r *http.Request, read func() (T, error), of func(T) rows) (answer T, err error) {
 	look := func() (seen[T], error) { return lookFor(s, r, read) }
 	d := demandOf(r)
@@ -45,7 +48,10 @@ func fresh[T stated](s *server, r *http.Request, read func() (T, error), of func
 	if errors.Is(err, directory.ErrNoData) && d.onlyCached {
 		return answer, s.nothingCached()
 	}
-	if err == nil && !d.isMet(now.ConfirmedAt, time.Now()) {
+	if isDated(r) {
+		of = everything
+	}
+	if err == nil && !now.isFinal(r) && !d.isMet(now.ConfirmedAt, time.Now()) {
 		now, err = renewed(s, r, now, look, of)
 	}
 	if unmet, ok := errors.AsType[*unmetError](err); ok {
@@ -63,6 +69,10 @@ func fresh[T stated](s *server, r *http.Request, read func() (T, error), of func
 	}
 	return now.answer, s.dated(r, now.miss, now.Freshness)
 }
+
+// isFinal reports whether upstream can tell no more of what r asked for: of a
+// past state whose instant was confirmed afterwards, or of a row that it lacks.
+func (now seen[T]) isFinal(r *http.Request) bool { return isDated(r) && isSettled(now.Freshness) }
 
 // A stated answer says which state it shows.
 type stated interface{ Fresh() directory.Freshness }
@@ -112,7 +122,7 @@ func renewed[T stated](s *server, r *http.Request, now seen[T], look func() (see
 		if now.miss != nil && which != allRows && which == of(now.answer) {
 			now.ConfirmedAt = done.BeganAt // the row itself says that it is not there
 		}
-		if now.ConfirmedAt.UnixMilli() >= done.BeganAt.UnixMilli() { // as exact as the mirror is
+		if now.isFinal(r) || now.ConfirmedAt.UnixMilli() >= done.BeganAt.UnixMilli() { // as exact as the mirror is
 			say(r, renewedStatus(done))
 			return now, nil
 		}

@@ -88,6 +88,12 @@ var alsoDecided = map[string]string{
 	"PUT {base}/organizations/{org}/users/{id}/custom-fields": "forward",
 	"GET /v1/groups/{g}?with=members":                         "groups",
 	"GET /v1/check?member=11&group=Sales":                     "memberships",
+	"GET /v1/groups?as_of=rev:1":                              "full",
+	"GET /v1/groups/{g}?as_of=rev:1":                          "full",
+	"GET /v1/groups/{g}/members?%61s_of=rev:1":                "full",
+	"GET /v1/members/{m}/groups?as_of=":                       "full",
+	"GET /v1/check?member=11&group=Sales&as%5Fof=rev:1":       "full",
+	"GET {base}/organizations/{org}/groups?as_of=rev:1":       "forward",
 	"POST /v1/sync?accept_removals=x":                         "acceptance",
 	"POST /v1/sync?wait=1s&accept_removals=":                  "acceptance",
 }

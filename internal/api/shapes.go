@@ -68,16 +68,23 @@ func newGroupWithMembers(g directory.Group) Group {
 type GroupOfPerson struct {
 	Group
 	Since
+	Certainty
 }
 
 func newGroupOfPerson(g directory.GroupOfPerson) GroupOfPerson {
-	return GroupOfPerson{newGroup(g.Group), since(g.Since)}
+	return GroupOfPerson{newGroup(g.Group), since(g.Since), Certainty{g.Uncertain}}
 }
 
 // Since encloses the instant at which somebody came into a group.
 type Since struct {
 	NotBefore *time.Time `json:"since_not_before" doc:"When the last observation without it began; null when there was none."`
 	NotAfter  *time.Time `json:"since_not_after" doc:"When the first observation with it ended."`
+}
+
+// A Certainty says whether a membership of a past state was there at the very
+// instant that was asked about.
+type Certainty struct {
+	Uncertain bool `json:"uncertain,omitempty" doc:"True, with as_of only, where the bounds within which the membership began or ended enclose the instant: it may have come or gone by then."`
 }
 
 func since(b directory.Bounds) Since { return Since{instant(b.NotBefore), instant(b.NotAfter)} }
@@ -120,12 +127,13 @@ type Membership struct {
 	Role      *string `json:"role"`
 	Status    *string `json:"status" doc:"active, invited or disabled. A disabled member is listed as long as Tallyfy shows it."`
 	Since
+	Certainty
 }
 
 func newMembership(m directory.Membership) Membership {
 	return Membership{
 		GroupID: m.GroupID, GroupName: m.GroupName, Kind: string(m.Kind), MemberID: memberID(m.MemberID),
-		Email: m.Email, FullName: m.FullName, Role: m.Role, Status: (*string)(m.Status), Since: since(m.Since),
+		Email: m.Email, FullName: m.FullName, Role: m.Role, Status: (*string)(m.Status), Since: since(m.Since), Certainty: Certainty{m.Uncertain},
 	}
 }
 

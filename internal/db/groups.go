@@ -41,7 +41,9 @@ func (db *DB) Group(ctx context.Context, ref directory.GroupRef, at *directory.A
 		if err != nil {
 			return err
 		}
-		found = s.foundGroup(row)
+		if found, err = s.foundGroup(ctx, row); err != nil {
+			return err
+		}
 		return s.fillEdges(ctx, row.Gid, &found.Row)
 	})
 	return found, wrap("read a group", err)
@@ -52,19 +54,18 @@ func (db *DB) Group(ctx context.Context, ref directory.GroupRef, at *directory.A
 func (db *DB) GroupSummary(ctx context.Context, ref directory.GroupRef, at *directory.AsOf) (found directory.Found[directory.Group], err error) {
 	err = db.read(ctx, nil, at, func(s *state) error {
 		row, err := s.findGroup(ctx, ref)
-		if err == nil {
-			found = s.foundGroup(row)
+		if err != nil {
+			return err
 		}
+		found, err = s.foundGroup(ctx, row)
 		return err
 	})
 	return found, wrap("read a group", err)
 }
 
-func (s *state) foundGroup(row GroupVersion) directory.Found[directory.Group] {
-	return directory.Found[directory.Group]{
-		Row:       toGroup(row, s.revision.Revision),
-		Freshness: s.fresh(effective(s.mirror.ConfirmedMs, row.ConfirmedMs, row.Doubted)),
-	}
+func (s *state) foundGroup(ctx context.Context, row GroupVersion) (directory.Found[directory.Group], error) {
+	fresh, err := s.freshRow(ctx, effective(s.mirror.ConfirmedMs, row.ConfirmedMs, row.Doubted))
+	return directory.Found[directory.Group]{Row: toGroup(row, s.churn()), Freshness: fresh}, err
 }
 
 // groups returns a page, and the gids of its rows.
@@ -85,7 +86,7 @@ func (s *state) groups(ctx context.Context, f directory.GroupFilter, q directory
 	rows, page.Next = cut(rows, q.Limit, func(row GroupVersion) directory.Position {
 		return groupPosition(row, q)
 	})
-	page.Rows = convert(rows, func(row GroupVersion) directory.Group { return toGroup(row, s.revision.Revision) })
+	page.Rows = convert(rows, func(row GroupVersion) directory.Group { return toGroup(row, s.churn()) })
 	gids = convert(rows, func(row GroupVersion) int64 { return row.Gid })
 	page.Freshness, err = s.freshList(ctx, ofGroups)
 	return page, gids, err

@@ -26,7 +26,11 @@ func (db *DB) Member(ctx context.Context, ref directory.PersonRef, at *directory
 		if err != nil {
 			return err
 		}
-		found.Row = toMember(row, s.revision.Revision)
+		rows := []MemberVersion{row}
+		if err := s.countGroups(ctx, rows); err != nil {
+			return err
+		}
+		found.Row = toMember(rows[0], s.churn())
 		found.Freshness, err = s.freshPerson(ctx, person{id: row.ID, member: &row})
 		return err
 	})
@@ -54,7 +58,7 @@ func (s *state) members(ctx context.Context, f directory.MemberFilter, q directo
 			return page, err
 		}
 	}
-	page.Rows = convert(rows, func(row MemberVersion) directory.Member { return toMember(row, s.revision.Revision) })
+	page.Rows = convert(rows, func(row MemberVersion) directory.Member { return toMember(row, s.churn()) })
 	page.Freshness, err = s.freshList(ctx, ofMembers, ofGroups)
 	return page, err
 }

@@ -78,12 +78,12 @@ type edgePlace struct {
 
 func (p edgePlace) position() directory.Position {
 	who := p.who.position()
-	return directory.Position{Key: pair{p.name, who.Key}.String(), ID: pair{p.group, who.ID}.String()}
+	return directory.Position{Key: twoTexts{p.name, who.Key}.String(), ID: twoTexts{p.group, who.ID}.String()}
 }
 
 func parseEdgePlace(p directory.Position) (edgePlace, error) {
-	names, err := parsePair(p.Key)
-	ids, idErr := parsePair(p.ID)
+	names, err := parseTwoTexts(p.Key)
+	ids, idErr := parseTwoTexts(p.ID)
 	if err := cmp.Or(err, idErr); err != nil {
 		return edgePlace{}, err
 	}
@@ -91,10 +91,10 @@ func parseEdgePlace(p directory.Position) (edgePlace, error) {
 	return edgePlace{names[0], ids[0], who}, err
 }
 
-// A pair is two texts in one, whatever they hold.
-type pair [2]string
+// twoTexts are two texts in one, whatever they hold.
+type twoTexts [2]string
 
-func (p pair) String() string {
+func (p twoTexts) String() string {
 	text, err := json.Marshal(p)
 	if err != nil {
 		panic(err) // texts can be encoded
@@ -102,7 +102,7 @@ func (p pair) String() string {
 	return string(text)
 }
 
-func parsePair(text string) (p pair, err error) {
+func parseTwoTexts(text string) (p twoTexts, err error) {
 	if json.Unmarshal([]byte(text), &p) != nil {
 		err = directory.ErrCursorGone
 	}

@@ -18,6 +18,7 @@ func (db *DB) GroupMembers(ctx context.Context, ref directory.GroupRef, kind dir
 // A listed membership is a row, its place in the list, and the changeset
 // since which it is.
 type listed struct {
+	gid      int64
 	groupKey string // its group's name, folded, where several are listed by name
 	place    personPlace
 	since    int64
@@ -47,6 +48,8 @@ func (p personPlace) compare(other personPlace) int {
 		strings.Compare(p.email, other.email),
 	)
 }
+
+func (p personPlace) pair(gid int64) pair { return pair{gid: gid, id: p.id, guest: p.email} }
 
 const (
 	memberMark = "member:"
@@ -116,7 +119,7 @@ func inOrder(all []listed, q directory.ListQuery, after personPlace) []listed {
 func (s *state) freshMemberships(ctx context.Context, group GroupVersion) (directory.Freshness, error) {
 	fresh, err := s.freshList(ctx, ofMembers)
 	own := fromMS(effective(s.mirror.ConfirmedMs, group.ConfirmedMs, group.Doubted))
-	if !s.past && own.Before(fresh.ConfirmedAt) {
+	if !s.isThen() && own.Before(fresh.ConfirmedAt) {
 		fresh.ConfirmedAt = own
 	}
 	return fresh, err
@@ -134,7 +137,7 @@ func (s *state) listMembers(ctx context.Context, group GroupVersion, q directory
 	}
 	return convert(edges, func(e MemberEdgesRow) listed {
 		member, isKnown := known[e.MemberID]
-		l := listed{place: personPlace{id: e.MemberID}, since: e.Since, row: membershipOf(group, e.MemberID, member, isKnown)}
+		l := listed{gid: group.Gid, place: personPlace{id: e.MemberID}, since: e.Since, row: membershipOf(group, e.MemberID, member, isKnown)}
 		if q.ByName {
 			l.place.key = member.NameKey
 		}
@@ -173,7 +176,7 @@ func (s *state) membersOf(ctx context.Context, edges []MemberEdgesRow) (map[int6
 func (s *state) listGuests(ctx context.Context, group GroupVersion, q directory.ListQuery) ([]listed, error) {
 	edges, err := s.guestEdges(ctx, group.Gid)
 	return convert(edges, func(e GuestEdgesRow) listed {
-		l := listed{place: personPlace{guest: true, email: e.EmailKey}, since: e.Since}
+		l := listed{gid: group.Gid, place: personPlace{guest: true, email: e.EmailKey}, since: e.Since}
 		l.row = directory.Membership{GroupID: group.ID, GroupName: group.Name, Kind: directory.KindGuest, Email: &e.Email}
 		if q.ByName {
 			l.place.key = e.EmailKey
@@ -197,11 +200,20 @@ func (s *state) guestEdges(ctx context.Context, gid int64) ([]GuestEdgesRow, err
 	return edges, err
 }
 
-// withBounds completes memberships by when they began.
+// withBounds completes memberships by when they began and whether
+// they are certain.
 func (s *state) withBounds(ctx context.Context, all []listed) ([]directory.Membership, error) {
 	bounds, err := s.boundsOf(ctx, convert(all, func(l listed) int64 { return l.since }))
+	if err != nil {
+		return nil, err
+	}
+	came := make(map[pair]directory.Bounds, len(all))
+	for _, l := range all {
+		came[l.place.pair(l.gid)] = bounds[l.since]
+	}
+	uncertain, err := s.uncertain(ctx, came)
 	return convert(all, func(l listed) directory.Membership {
-		l.row.Since = bounds[l.since]
+		l.row.Since, l.row.Uncertain = bounds[l.since], uncertain[l.place.pair(l.gid)]
 		return l.row
 	}), err
 }

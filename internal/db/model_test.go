@@ -28,8 +28,15 @@ type world struct {
 
 type modelGroup struct {
 	directory.Group
-	members map[int64]directory.Bounds
-	guests  map[string]directory.Bounds // by folded e-mail
+	members map[int64]*modelEdge
+	guests  map[string]*modelEdge // by folded e-mail
+}
+
+// A modelEdge is shared by all worlds that have it, so that each knows of its
+// end.
+type modelEdge struct {
+	since directory.Bounds
+	until *directory.Bounds
 }
 
 func (w world) clone() world {
@@ -66,9 +73,10 @@ func TestEveryPastRevisionReadsAsItWas(t *testing.T) {
 	atMost(t, 15)
 	rapid.Check(t, func(r *rapid.T) {
 		s := &story{
-			t: r, mirror: openIn(r, t.TempDir()), spelling: map[string]string{},
+			t: r, spelling: map[string]string{},
 			now: world{groups: map[string]*modelGroup{}, members: map[int64]directory.Member{}, payload: map[any]string{}},
 		}
+		s.mirror = openIn(r, t.TempDir(), s.clock)
 		defer s.mirror.Close()
 		for range rapid.IntRange(1, 7).Draw(r, "publications") {
 			s.publish()
@@ -76,6 +84,7 @@ func TestEveryPastRevisionReadsAsItWas(t *testing.T) {
 		for _, m := range s.past {
 			s.compare(m)
 		}
+		s.compareInstants()
 		s.compareSingles()
 		s.compareCounts()
 	})
@@ -99,16 +108,20 @@ func atMost(t *testing.T, checks int) {
 	t.Cleanup(func() { set(before) })
 }
 
-func openIn(r *rapid.T, dir string) *db.DB {
+func openIn(r *rapid.T, dir string, clock func() time.Time) *db.DB {
 	if err := dbtest.Place(dir + "/rollcall.db"); err != nil {
 		r.Fatal(err)
 	}
-	mirror, err := db.Open(r.Context(), db.Options{Path: dir + "/rollcall.db", Organization: dbtest.Organization})
+	mirror, err := db.Open(r.Context(), db.Options{Path: dir + "/rollcall.db", Organization: dbtest.Organization, Now: clock})
 	if err != nil {
 		r.Fatal(err)
 	}
 	return mirror
 }
+
+// clock is two seconds after the minute, when a sweep that began at it has
+// ended.
+func (s *story) clock() time.Time { return at(s.minute).Add(2 * time.Second) }
 
 func (s *story) origin() directory.Origin {
 	from := rapid.IntRange(s.minute-1, s.minute).Draw(s.t, "from")
@@ -131,7 +144,12 @@ func (s *story) publish() {
 				p.Groups = append(p.Groups, s.quietGroup(g))
 			}
 		case "gone":
-			p.GoneGroups = append(p.GoneGroups, directory.Gone[string]{ID: id, Origin: s.origin()})
+			gone := directory.Gone[string]{ID: id, Origin: s.origin()}
+			p.GoneGroups = append(p.GoneGroups, gone)
+			if g := s.now.groups[id]; g != nil {
+				follow(g.members, nil, gone.Origin.Bounds)
+				follow(g.guests, nil, gone.Origin.Bounds)
+			}
 			delete(s.now.groups, id)
 		}
 	}
@@ -178,7 +196,7 @@ func (s *story) setGroup(id string) directory.GroupUpdate {
 
 	g := s.now.groups[id]
 	if g == nil {
-		g = &modelGroup{members: map[int64]directory.Bounds{}, guests: map[string]directory.Bounds{}}
+		g = &modelGroup{members: map[int64]*modelEdge{}, guests: map[string]*modelEdge{}}
 		s.now.groups[id] = g
 	}
 	g.Group = row.Group
@@ -235,13 +253,18 @@ func foldAll(emails []string) (keys []string) {
 	return keys
 }
 
-// follow keeps the bounds of what stays.
-func follow[K comparable](before map[K]directory.Bounds, after []K, bounds directory.Bounds) map[K]directory.Bounds {
-	next := map[K]directory.Bounds{}
+// follow keeps what stays and ends what goes.
+func follow[K comparable](before map[K]*modelEdge, after []K, bounds directory.Bounds) map[K]*modelEdge {
+	next := map[K]*modelEdge{}
 	for _, key := range after {
-		next[key] = bounds
-		if since, stayed := before[key]; stayed {
-			next[key] = since
+		next[key] = &modelEdge{since: bounds}
+		if edge, stayed := before[key]; stayed {
+			next[key] = edge
+		}
+	}
+	for key, edge := range before {
+		if next[key] != edge {
+			edge.until = &bounds
 		}
 	}
 	return next
@@ -249,9 +272,20 @@ func follow[K comparable](before map[K]directory.Bounds, after []K, bounds direc
 
 // compare walks every list at one revision, in one order.
 func (s *story) compare(m moment) {
-	isPast := m.fresh.Revision != s.past[len(s.past)-1].fresh.Revision
+	q := s.anyOrder()
+	q.Pin = new(m.fresh.Pin())
+	s.compareLists(m, q)
+}
+
+func (s *story) anyOrder() directory.ListQuery {
 	q := rapid.SampledFrom([]directory.ListQuery{{}, {ByName: true}, {ByName: true, Descending: true}}).Draw(s.t, "order")
-	q.Pin, q.Limit = new(m.fresh.Pin()), rapid.IntRange(1, 5).Draw(s.t, "limit")
+	q.Limit = rapid.IntRange(1, 5).Draw(s.t, "limit")
+	return q
+}
+
+// compareLists walks every list that a query asks for of a moment.
+func (s *story) compareLists(m moment, q directory.ListQuery) {
+	isPast := q.AsOf != nil || m.fresh.Revision != s.past[len(s.past)-1].fresh.Revision
 	ctx := s.t.Context()
 	check(s, q, "groups", s.groups(m.world, q), walk(s.t, q, func(q directory.ListQuery) (directory.Page[directory.Group], error) {
 		return s.mirror.GroupsWithEdges(ctx, directory.GroupFilter{}, q)
@@ -283,7 +317,7 @@ func check[T any](s *story, q directory.ListQuery, what string, want, got []T, o
 		return
 	}
 	if d := gocmp.Diff(want, got, options...); d != "" {
-		s.t.Fatalf("%s at revision %d of %d, by name %t, down %t (-want +got):\n%s", what, q.Pin.Revision, len(s.past), q.ByName, q.Descending, d)
+		s.t.Fatalf("%s at %+v as of %+v, %d revisions, by name %t, down %t (-want +got):\n%s", what, q.Pin, q.AsOf, len(s.past), q.ByName, q.Descending, d)
 	}
 }
 
@@ -309,7 +343,7 @@ func walk[T any](t *rapid.T, q directory.ListQuery, page func(directory.ListQuer
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.Pin() != *q.Pin {
+		if q.Pin != nil && p.Pin() != *q.Pin {
 			t.Fatalf("a page of %+v shows %+v", *q.Pin, p.Pin())
 		}
 		if len(p.Rows) > q.Limit || len(p.Rows) == 0 && p.Next != nil {
@@ -319,7 +353,7 @@ func walk[T any](t *rapid.T, q directory.ListQuery, page func(directory.ListQuer
 		if p.Next == nil {
 			return rows
 		}
-		q.After = p.Next
+		q.After, q.Pin = p.Next, new(p.Pin())
 	}
 }
 
@@ -373,16 +407,16 @@ func (s *story) memberships(w world, id string, kind directory.Kind, q directory
 	}
 	var rows []row
 	g := w.groups[id]
-	for memberID, since := range g.members {
-		r := row{Membership: directory.Membership{GroupID: id, GroupName: g.Name, Kind: directory.KindMember, MemberID: memberID, Since: since}}
+	for memberID, edge := range g.members {
+		r := row{Membership: directory.Membership{GroupID: id, GroupName: g.Name, Kind: directory.KindMember, MemberID: memberID, Since: edge.since, Uncertain: s.isUncertain(edge, q)}}
 		if m, ok := w.members[memberID]; ok {
 			r.Email, r.FullName, r.Status, r.name = &m.Email, m.FullName, &m.Status, sortName(m)
 		}
 		r.order = fmt.Sprintf("0%020d", memberID)
 		rows = append(rows, r)
 	}
-	for key, since := range g.guests {
-		r := row{Membership: directory.Membership{GroupID: id, GroupName: g.Name, Kind: directory.KindGuest, Email: new(s.spelling[key]), Since: since}}
+	for key, edge := range g.guests {
+		r := row{Membership: directory.Membership{GroupID: id, GroupName: g.Name, Kind: directory.KindGuest, Email: new(s.spelling[key]), Since: edge.since, Uncertain: s.isUncertain(edge, q)}}
 		r.name, r.order = key, "1"+key
 		rows = append(rows, r)
 	}
@@ -397,14 +431,14 @@ func (s *story) memberships(w world, id string, kind directory.Kind, q directory
 
 func (s *story) groupsOf(w world, id int64, guest string, q directory.ListQuery) (rows []directory.GroupOfPerson) {
 	for _, g := range w.groups {
-		since, in := g.members[id]
+		edge, in := g.members[id]
 		if guest != "" {
-			since, in = g.guests[guest]
+			edge, in = g.guests[guest]
 		}
 		if in {
 			full := s.full(g)
 			full.Members, full.Guests = nil, nil
-			rows = append(rows, directory.GroupOfPerson{Group: full, Since: since})
+			rows = append(rows, directory.GroupOfPerson{Group: full, Since: edge.since, Uncertain: s.isUncertain(edge, q)})
 		}
 	}
 	sorted(rows, q, func(g directory.GroupOfPerson) (string, string) { return directory.Fold(g.Name), g.ID })

@@ -44,7 +44,10 @@ type person struct {
 	id     int64          // of a member or stranger
 	member *MemberVersion // nil for strangers and guests
 	guest  int64
+	email  string // of a guest, folded
 }
+
+func (p person) pair(gid int64) pair { return pair{gid: gid, id: p.id, guest: p.email} }
 
 func (s *state) findPerson(ctx context.Context, ref directory.PersonRef) (person, error) {
 	member, err := s.findMember(ctx, ref)
@@ -70,7 +73,7 @@ func (s *state) findGuest(ctx context.Context, email string) (person, error) {
 	if err != nil {
 		return person{}, notFound(err, directory.ErrUnknownPerson)
 	}
-	who := person{guest: guest.GuestID}
+	who := person{guest: guest.GuestID, email: guest.EmailKey}
 	edges, err := s.edgesOf(ctx, who)
 	if err == nil && len(edges) == 0 {
 		err = directory.ErrUnknownPerson
@@ -103,11 +106,23 @@ func (s *state) groupsOf(ctx context.Context, who person, q directory.ListQuery)
 		return page, err
 	}
 	all, page.Next = cut(groupsInOrder(all, q), q.Limit, func(g groupSince) directory.Position { return groupPosition(g.group, q) })
+	uncertain, err := s.uncertainOf(ctx, who, all)
+	if err != nil {
+		return page, err
+	}
 	page.Rows = convert(all, func(g groupSince) directory.GroupOfPerson {
-		return directory.GroupOfPerson{Group: toGroup(g.group, s.revision.Revision), Since: g.since}
+		return directory.GroupOfPerson{Group: toGroup(g.group, s.churn()), Since: g.since, Uncertain: uncertain[who.pair(g.group.Gid)]}
 	})
 	page.Freshness, err = s.freshPerson(ctx, who)
 	return page, err
+}
+
+func (s *state) uncertainOf(ctx context.Context, who person, all []groupSince) (map[pair]bool, error) {
+	came := make(map[pair]directory.Bounds, len(all))
+	for _, g := range all {
+		came[who.pair(g.group.Gid)] = g.since
+	}
+	return s.uncertain(ctx, came)
 }
 
 func groupsInOrder(all []groupSince, q directory.ListQuery) []groupSince {
@@ -163,7 +178,7 @@ func (s *state) pastGroupsSince(ctx context.Context, who person) ([]groupSince, 
 // group was, as any group may have come to name them.
 func (s *state) freshPerson(ctx context.Context, who person) (directory.Freshness, error) {
 	fresh, err := s.freshList(ctx, ofGroups)
-	if who.member != nil && !s.past {
+	if who.member != nil && !s.isThen() {
 		own := fromMS(effective(s.mirror.ConfirmedMs, who.member.ConfirmedMs, who.member.Doubted))
 		if own.Before(fresh.ConfirmedAt) {
 			fresh.ConfirmedAt = own
@@ -198,7 +213,9 @@ func (s *state) check(ctx context.Context, ref directory.PersonRef, groupRef dir
 		found.Row.Status = new(directory.Status(who.member.Status))
 		confirmed = min(confirmed, effective(s.mirror.ConfirmedMs, who.member.ConfirmedMs, who.member.Doubted))
 	}
-	found.Freshness = s.fresh(confirmed)
+	if found.Freshness, err = s.freshRow(ctx, confirmed); err != nil {
+		return found, err
+	}
 	if found.Row.Kind, err = s.kindOfEdge(ctx, group.Gid, who, ref.Email); err != nil {
 		return found, err
 	}
@@ -216,7 +233,7 @@ func isDisabled(who person) bool {
 // kindOfEdge tells as what a person is in a group, empty for not at all.
 func (s *state) kindOfEdge(ctx context.Context, gid int64, who person, email string) (directory.Kind, error) {
 	if who.guest == 0 {
-		_, err := s.q.MemberEdge(ctx, gid, who.id)
+		err := s.hasMember(ctx, gid, who.id)
 		if err == nil {
 			return directory.KindMember, nil
 		}
@@ -228,8 +245,28 @@ func (s *state) kindOfEdge(ctx context.Context, gid int64, who person, email str
 	if err != nil {
 		return "", orNone(err)
 	}
-	if _, err := s.q.GuestEdge(ctx, gid, guest.GuestID); err != nil {
+	if err := s.hasGuest(ctx, gid, guest.GuestID); err != nil {
 		return "", orNone(err)
 	}
 	return directory.KindGuest, nil
+}
+
+// hasMember fails with sql.ErrNoRows where the group lacks the member.
+func (s *state) hasMember(ctx context.Context, gid, id int64) (err error) {
+	if s.past {
+		_, err = s.q.MemberEdgeAt(ctx, MemberEdgeAtParams{Gid: gid, MemberID: id, Horizon: s.revision.Horizon})
+	} else {
+		_, err = s.q.MemberEdge(ctx, gid, id)
+	}
+	return err
+}
+
+// hasGuest is hasMember for a guest.
+func (s *state) hasGuest(ctx context.Context, gid, guest int64) (err error) {
+	if s.past {
+		_, err = s.q.GuestEdgeAt(ctx, GuestEdgeAtParams{Gid: gid, GuestID: guest, Horizon: s.revision.Horizon})
+	} else {
+		_, err = s.q.GuestEdge(ctx, gid, guest)
+	}
+	return err
 }

@@ -122,6 +122,11 @@ var plans = map[string]struct {
 		"SEARCH past_memberships USING COVERING INDEX past_memberships_by_member (member_id=? AND gid=? AND since<?)", "REUSE LIST SUBQUERY 1",
 	}},
 
+	"one edge then":            {memberEdgeAt, []any{1, 7, 1}, []string{"COMPOUND QUERY", "SEARCH memberships BY PAIR", "SEARCH past_memberships USING COVERING INDEX past_memberships_by_member (member_id=? AND gid=? AND since<?)"}},
+	"one guest's edge then":    {guestEdgeAt, []any{1, 7, 1}, []string{"COMPOUND QUERY", "SEARCH guest_memberships USING PRIMARY KEY (gid=? AND guest_id=?)", "SEARCH past_guest_memberships USING COVERING INDEX past_guest_memberships_by_guest (guest_id=? AND gid=? AND since<?)"}},
+	"ends of edges of a list":  {endsOfMemberEdges, []any{"[[1,2]]", 1}, []string{"SCAN j VIRTUAL TABLE", "SEARCH e USING COVERING INDEX past_memberships_by_member (member_id=? AND gid=? AND since<?)"}},
+	"ends of guests of a list": {endsOfGuestEdges, []any{`[[1,"g"]]`, 1}, []string{"SCAN j VIRTUAL TABLE", "SEARCH p USING COVERING INDEX sqlite_autoindex_guests_1 (email_key=?)", "SEARCH e USING COVERING INDEX past_guest_memberships_by_guest (guest_id=? AND gid=? AND since<?)"}},
+
 	"close edges":  {closeMemberEdges, []any{2, "[1]", 1}, []string{"SCAN j VIRTUAL TABLE", "SEARCH e BY PAIR"}},
 	"delete edges": {deleteMemberEdges, []any{1, "[1]"}, []string{"SEARCH memberships BY PAIR", "SCAN json_each VIRTUAL TABLE"}},
 }

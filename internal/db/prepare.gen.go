@@ -99,6 +99,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endMemberDoubtsStmt, err = db.PrepareContext(ctx, endMemberDoubts); err != nil {
 		return nil, fmt.Errorf("error preparing query EndMemberDoubts: %w", err)
 	}
+	if q.endsOfGuestEdgesStmt, err = db.PrepareContext(ctx, endsOfGuestEdges); err != nil {
+		return nil, fmt.Errorf("error preparing query EndsOfGuestEdges: %w", err)
+	}
+	if q.endsOfMemberEdgesStmt, err = db.PrepareContext(ctx, endsOfMemberEdges); err != nil {
+		return nil, fmt.Errorf("error preparing query EndsOfMemberEdges: %w", err)
+	}
 	if q.fingerprintsOfGroupsStmt, err = db.PrepareContext(ctx, fingerprintsOfGroups); err != nil {
 		return nil, fmt.Errorf("error preparing query FingerprintsOfGroups: %w", err)
 	}
@@ -192,6 +198,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.guestEdgeStmt, err = db.PrepareContext(ctx, guestEdge); err != nil {
 		return nil, fmt.Errorf("error preparing query GuestEdge: %w", err)
 	}
+	if q.guestEdgeAtStmt, err = db.PrepareContext(ctx, guestEdgeAt); err != nil {
+		return nil, fmt.Errorf("error preparing query GuestEdgeAt: %w", err)
+	}
 	if q.guestEdgesStmt, err = db.PrepareContext(ctx, guestEdges); err != nil {
 		return nil, fmt.Errorf("error preparing query GuestEdges: %w", err)
 	}
@@ -251,6 +260,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.memberEdgeStmt, err = db.PrepareContext(ctx, memberEdge); err != nil {
 		return nil, fmt.Errorf("error preparing query MemberEdge: %w", err)
+	}
+	if q.memberEdgeAtStmt, err = db.PrepareContext(ctx, memberEdgeAt); err != nil {
+		return nil, fmt.Errorf("error preparing query MemberEdgeAt: %w", err)
 	}
 	if q.memberEdgesStmt, err = db.PrepareContext(ctx, memberEdges); err != nil {
 		return nil, fmt.Errorf("error preparing query MemberEdges: %w", err)
@@ -529,6 +541,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing endMemberDoubtsStmt: %w", cerr)
 		}
 	}
+	if q.endsOfGuestEdgesStmt != nil {
+		if cerr := q.endsOfGuestEdgesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endsOfGuestEdgesStmt: %w", cerr)
+		}
+	}
+	if q.endsOfMemberEdgesStmt != nil {
+		if cerr := q.endsOfMemberEdgesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endsOfMemberEdgesStmt: %w", cerr)
+		}
+	}
 	if q.fingerprintsOfGroupsStmt != nil {
 		if cerr := q.fingerprintsOfGroupsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing fingerprintsOfGroupsStmt: %w", cerr)
@@ -684,6 +706,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing guestEdgeStmt: %w", cerr)
 		}
 	}
+	if q.guestEdgeAtStmt != nil {
+		if cerr := q.guestEdgeAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing guestEdgeAtStmt: %w", cerr)
+		}
+	}
 	if q.guestEdgesStmt != nil {
 		if cerr := q.guestEdgesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing guestEdgesStmt: %w", cerr)
@@ -782,6 +809,11 @@ func (q *Queries) Close() error {
 	if q.memberEdgeStmt != nil {
 		if cerr := q.memberEdgeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing memberEdgeStmt: %w", cerr)
+		}
+	}
+	if q.memberEdgeAtStmt != nil {
+		if cerr := q.memberEdgeAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing memberEdgeAtStmt: %w", cerr)
 		}
 	}
 	if q.memberEdgesStmt != nil {
@@ -1093,6 +1125,8 @@ type Queries struct {
 	doubtMemberStmt              *sql.Stmt
 	endGroupDoubtsStmt           *sql.Stmt
 	endMemberDoubtsStmt          *sql.Stmt
+	endsOfGuestEdgesStmt         *sql.Stmt
+	endsOfMemberEdgesStmt        *sql.Stmt
 	fingerprintsOfGroupsStmt     *sql.Stmt
 	fingerprintsOfMembersStmt    *sql.Stmt
 	firstRevisionStmt            *sql.Stmt
@@ -1124,6 +1158,7 @@ type Queries struct {
 	groupsOfMemberStmt           *sql.Stmt
 	guestStmt                    *sql.Stmt
 	guestEdgeStmt                *sql.Stmt
+	guestEdgeAtStmt              *sql.Stmt
 	guestEdgesStmt               *sql.Stmt
 	guestEdgesAtStmt             *sql.Stmt
 	heldSinceStmt                *sql.Stmt
@@ -1144,6 +1179,7 @@ type Queries struct {
 	memberByIDStmt               *sql.Stmt
 	memberByIDAtStmt             *sql.Stmt
 	memberEdgeStmt               *sql.Stmt
+	memberEdgeAtStmt             *sql.Stmt
 	memberEdgesStmt              *sql.Stmt
 	memberEdgesAtStmt            *sql.Stmt
 	memberEdgesByNameStmt        *sql.Stmt
@@ -1224,6 +1260,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		doubtMemberStmt:              q.doubtMemberStmt,
 		endGroupDoubtsStmt:           q.endGroupDoubtsStmt,
 		endMemberDoubtsStmt:          q.endMemberDoubtsStmt,
+		endsOfGuestEdgesStmt:         q.endsOfGuestEdgesStmt,
+		endsOfMemberEdgesStmt:        q.endsOfMemberEdgesStmt,
 		fingerprintsOfGroupsStmt:     q.fingerprintsOfGroupsStmt,
 		fingerprintsOfMembersStmt:    q.fingerprintsOfMembersStmt,
 		firstRevisionStmt:            q.firstRevisionStmt,
@@ -1255,6 +1293,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		groupsOfMemberStmt:           q.groupsOfMemberStmt,
 		guestStmt:                    q.guestStmt,
 		guestEdgeStmt:                q.guestEdgeStmt,
+		guestEdgeAtStmt:              q.guestEdgeAtStmt,
 		guestEdgesStmt:               q.guestEdgesStmt,
 		guestEdgesAtStmt:             q.guestEdgesAtStmt,
 		heldSinceStmt:                q.heldSinceStmt,
@@ -1275,6 +1314,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		memberByIDStmt:               q.memberByIDStmt,
 		memberByIDAtStmt:             q.memberByIDAtStmt,
 		memberEdgeStmt:               q.memberEdgeStmt,
+		memberEdgeAtStmt:             q.memberEdgeAtStmt,
 		memberEdgesStmt:              q.memberEdgesStmt,
 		memberEdgesAtStmt:            q.memberEdgesAtStmt,
 		memberEdgesByNameStmt:        q.memberEdgesByNameStmt,

@@ -110,6 +110,81 @@ func (q *Queries) DeleteMemberEdges(ctx context.Context, gid int64, ids string) 
 	return err
 }
 
+const endsOfGuestEdges = `-- name: EndsOfGuestEdges :many
+SELECT e.gid, p.email_key, e.until
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guests p CROSS JOIN past_guest_memberships e
+WHERE p.email_key = json_extract(j.value, '$[1]')
+    AND e.gid = json_extract(j.value, '$[0]') AND e.guest_id = p.guest_id
+    AND e.since <= ?2 AND e.until > ?2
+`
+
+type EndsOfGuestEdgesRow struct {
+	Gid      int64
+	EmailKey string
+	Until    int64
+}
+
+// Pairs are [gid, email_key].
+func (q *Queries) EndsOfGuestEdges(ctx context.Context, pairs string, horizon int64) ([]EndsOfGuestEdgesRow, error) {
+	rows, err := q.query(ctx, q.endsOfGuestEdgesStmt, endsOfGuestEdges, pairs, horizon)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EndsOfGuestEdgesRow
+	for rows.Next() {
+		var i EndsOfGuestEdgesRow
+		if err := rows.Scan(&i.Gid, &i.EmailKey, &i.Until); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const endsOfMemberEdges = `-- name: EndsOfMemberEdges :many
+SELECT e.gid, e.member_id, e.until
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_memberships e
+WHERE e.gid = json_extract(j.value, '$[0]') AND e.member_id = json_extract(j.value, '$[1]')
+    AND e.since <= ?2 AND e.until > ?2
+`
+
+type EndsOfMemberEdgesRow struct {
+	Gid      int64
+	MemberID int64
+	Until    int64
+}
+
+// Pairs are [gid, member_id].
+func (q *Queries) EndsOfMemberEdges(ctx context.Context, pairs string, horizon int64) ([]EndsOfMemberEdgesRow, error) {
+	rows, err := q.query(ctx, q.endsOfMemberEdgesStmt, endsOfMemberEdges, pairs, horizon)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EndsOfMemberEdgesRow
+	for rows.Next() {
+		var i EndsOfMemberEdgesRow
+		if err := rows.Scan(&i.Gid, &i.MemberID, &i.Until); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const groupCountsAt = `-- name: GroupCountsAt :many
 SELECT e.member_id, COUNT(*) AS group_count
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships e

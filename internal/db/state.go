@@ -17,6 +17,7 @@ type state struct {
 	revision Revision
 	past     bool            // revision is not the present one
 	then     *directory.Then // where an instant led here
+	instant  int64           // that instant, where then is set
 }
 
 // read runs fn over the present revision, or the one that a pin or an instant
@@ -36,15 +37,16 @@ func (db *DB) read(ctx context.Context, pin *directory.Pin, at *directory.AsOf, 
 		return directory.ErrNoData
 	}
 	s.revision = Revision{Revision: s.mirror.Revision, PublishedMs: s.mirror.PublishedMs, Nonce: s.mirror.Nonce}
-	if at != nil {
-		if err := s.goBack(ctx, *at); err != nil {
-			return err
-		}
-	}
 	if pin != nil {
-		if err := s.goTo(ctx, *pin); err != nil {
-			return err
-		}
+		err = s.goTo(ctx, *pin)
+	} else if at != nil {
+		err = s.goBack(ctx, *at)
+	}
+	if err == nil && at != nil {
+		err = s.lookAround(ctx, *at)
+	}
+	if err != nil {
+		return err
 	}
 	return fn(s)
 }
@@ -88,11 +90,10 @@ func (s *state) fresh(confirmedMS int64) directory.Freshness {
 }
 
 // freshList names the state, confirmed when the least lately confirmed row of
-// the kinds was. A past state was confirmed by the last sweep that found it.
+// the kinds was.
 func (s *state) freshList(ctx context.Context, kinds ...oldest) (directory.Freshness, error) {
-	if s.past {
-		began, err := s.q.ConfirmedUpTo(ctx, s.revision.Revision)
-		return s.fresh(began), orNone(err)
+	if s.isThen() {
+		return s.freshThen(ctx)
 	}
 	confirmed, err := oldestConfirmation(ctx, s.q, s.mirror.ConfirmedMs, kinds...)
 	return s.fresh(confirmed), err

@@ -81,12 +81,14 @@ type Membership struct {
 	Role      *string
 	Status    *Status
 	Since     Bounds
+	Uncertain bool // as of an instant: the bounds of its coming or going enclose that
 }
 
 // A GroupOfPerson is a group and since when a person is in it.
 type GroupOfPerson struct {
 	Group
-	Since Bounds
+	Since     Bounds
+	Uncertain bool // see Membership
 }
 
 // Bounds enclose the instant of a change: not before the last observation of

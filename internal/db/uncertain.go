@@ -1,0 +1,111 @@
+package db
+
+import (
+	"context"
+	"encoding/json"
+
+	"rollcall/internal/directory"
+)
+
+// A pair names an edge: a group, and a member's id or a guest's folded e-mail.
+type pair struct {
+	gid   int64
+	id    int64
+	guest string // empty for a member
+}
+
+// MarshalJSON writes the pair as the queries of sqlite.sql want it.
+func (p pair) MarshalJSON() ([]byte, error) {
+	if p.guest != "" {
+		return json.Marshal([]any{p.gid, p.guest})
+	}
+	return json.Marshal([]int64{p.gid, p.id})
+}
+
+// uncertain tells which edges of the state may not have been at the instant
+// that is asked about: those that came or went within bounds that enclose it.
+// came has the bounds of each edge's coming; going is looked up. Without an
+// instant, none is uncertain.
+//
+// Neither bound belongs to what they enclose: when the last observation of the
+// old state began that was still to be seen, and when the first of the new
+// state ended the new one was there.
+func (s *state) uncertain(ctx context.Context, came map[pair]directory.Bounds) (map[pair]bool, error) {
+	if s.then == nil {
+		return nil, nil
+	}
+	marked := map[pair]bool{}
+	for edge, bounds := range came {
+		if encloses(bounds, s.instant) {
+			marked[edge] = true
+		}
+	}
+	ended, err := s.endsOf(ctx, came)
+	if err != nil || len(ended) == 0 {
+		return marked, err
+	}
+	changesets := make([]int64, 0, len(ended))
+	for _, until := range ended {
+		changesets = append(changesets, until)
+	}
+	went, err := s.boundsOf(ctx, changesets)
+	for edge, until := range ended {
+		if encloses(went[until], s.instant) {
+			marked[edge] = true
+		}
+	}
+	return marked, err
+}
+
+// encloses reports whether an instant lies between bounds; without a first one
+// they go back for ever.
+func encloses(b directory.Bounds, instant int64) bool {
+	return (b.NotBefore.IsZero() || toMS(b.NotBefore) < instant) && instant < toMS(b.NotAfter)
+}
+
+// endsOf finds the changesets that ended edges of a state that is past.
+func (s *state) endsOf(ctx context.Context, edges map[pair]directory.Bounds) (map[pair]int64, error) {
+	if !s.past || len(edges) == 0 {
+		return nil, nil
+	}
+	members, guests := split(edges)
+	ended := map[pair]int64{}
+	if len(members) > 0 {
+		rows, err := s.q.EndsOfMemberEdges(ctx, pairList(members), s.revision.Horizon)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			ended[pair{gid: row.Gid, id: row.MemberID}] = row.Until
+		}
+	}
+	if len(guests) > 0 {
+		rows, err := s.q.EndsOfGuestEdges(ctx, pairList(guests), s.revision.Horizon)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			ended[pair{gid: row.Gid, guest: row.EmailKey}] = row.Until
+		}
+	}
+	return ended, nil
+}
+
+func split(edges map[pair]directory.Bounds) (members, guests []pair) {
+	for edge := range edges {
+		if edge.guest == "" {
+			members = append(members, edge)
+		} else {
+			guests = append(guests, edge)
+		}
+	}
+	return members, guests
+}
+
+func pairList(pairs []pair) string {
+	text, err := json.Marshal(pairs)
+	if err != nil {
+		panic(err) // integers and texts can be encoded
+	}
+	return string(text)
+}
