@@ -29,6 +29,7 @@ var permitted = map[string][]string{
 	"internal/doctor":     {"internal/directory"},
 	"internal/payload":    {"internal/directory"},
 	"internal/poller":     {"internal/directory", "internal/payload"},
+	"internal/query":      {"internal/directory"},
 	"internal/promises":   {"internal/access", "internal/api"}, // tests alone
 	"internal/reload":     {},
 	"internal/tallyfy":    {"internal/directory", "internal/payload"},
