@@ -137,6 +137,7 @@ type Options struct {
 	PublicURL *url.URL      // origin and base path under which clients reach the server
 	Origins   []string      // whose pages may call from a browser, as browsers write them
 	Exports   Exports       // nil where no files can be kept
+	Queries   Querier       // nil where SQL is off
 	MaxStale  time.Duration // beyond it the server is not ready and does not check; 0 is never
 
 	// RefreshWait is how long a reader who wants fresher rows waits for them;

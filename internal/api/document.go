@@ -60,6 +60,7 @@ func describe(mode access.Mode, version string, public *url.URL) *huma.OpenAPI {
 			{Name: "members", Description: "Members and which groups they are in."},
 			{Name: "guests", Description: "Guests, who are known as e-mails alone."},
 			{Name: "check", Description: "Is somebody in a group."},
+			{Name: "tables", Description: "All of it at once."},
 			{Name: "itself", Description: "Rollcall itself."},
 		},
 		Servers:  []*huma.Server{{URL: server}},

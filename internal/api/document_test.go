@@ -25,10 +25,23 @@ func TestTheDocumentListsTheRoutesAndNoOthers(t *testing.T) {
 	}
 	slices.Sort(documented)
 	want := []string{
-		"DELETE /v1/groups/{g}/guests/{email}", "DELETE /v1/groups/{g}/members/{m}",
-		"GET /v1/check", "GET /v1/groups", "GET /v1/groups/{g}", "GET /v1/groups/{g}/members", "GET /v1/guests/{email}/groups",
-		"GET /v1/members", "GET /v1/members/{m}", "GET /v1/members/{m}/groups", "GET /v1/memberships", "GET /v1/status",
-		"PATCH /v1/groups/{g}", "POST /v1/sync", "PUT /v1/groups/{g}/guests/{email}", "PUT /v1/groups/{g}/members/{m}",
+		"DELETE /v1/groups/{g}/guests/{email}",
+		"DELETE /v1/groups/{g}/members/{m}",
+		"GET /v1/check",
+		"GET /v1/groups",
+		"GET /v1/groups/{g}",
+		"GET /v1/groups/{g}/members",
+		"GET /v1/guests/{email}/groups",
+		"GET /v1/members",
+		"GET /v1/members/{m}",
+		"GET /v1/members/{m}/groups",
+		"GET /v1/memberships",
+		"GET /v1/status",
+		"PATCH /v1/groups/{g}",
+		"POST /v1/query",
+		"POST /v1/sync",
+		"PUT /v1/groups/{g}/guests/{email}",
+		"PUT /v1/groups/{g}/members/{m}",
 	}
 	if diff := cmp.Diff(want, documented); diff != "" {
 		t.Error(diff)

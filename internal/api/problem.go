@@ -48,6 +48,7 @@ const (
 	tooLarge            = "too-large"
 	invalidParameter    = "invalid-parameter"
 	tooManyRequests     = "too-many-requests"
+	queryRefused        = "query-refused"
 	upstreamRefused     = "upstream-refused"
 	upstreamUnauth      = "upstream-unauthorized"
 	noDataYet           = "no-data-yet"

@@ -27,6 +27,9 @@ func (s *server) explain(err error) *Problem {
 	if p := s.explainAccess(err); p != nil {
 		return p
 	}
+	if p := explainQuery(err); p != nil {
+		return p
+	}
 	if errors.Is(err, context.Canceled) {
 		return newProblem(statusClientGone, blank, "The client went away.")
 	}

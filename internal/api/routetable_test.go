@@ -69,6 +69,7 @@ var decided = map[string]string{
 	"GET /v1/check":                        "memberships",
 	"GET /v1/status":                       "status",
 	"POST /v1/sync":                        "sweep",
+	"POST /v1/query":                       "full",
 	"PUT /v1/groups/{g}/members/{m}":       "safe edit",
 	"DELETE /v1/groups/{g}/members/{m}":    "safe edit",
 	"PUT /v1/groups/{g}/guests/{email}":    "safe edit",

@@ -55,7 +55,7 @@ func newWorldOn(t *testing.T, mirror *db.DB, change ...func(*Options)) *world {
 		log: &logbook{}, registry: prometheus.NewPedanticRegistry(),
 	}
 	o := Options{
-		Organization: org, Access: anybody(t), Mirror: w.db, Poller: w.poller, Writer: w.writer, Upstream: w.upstream,
+		Organization: org, Access: anybody(t), Mirror: w.db, Poller: w.poller, Writer: w.writer, Upstream: w.upstream, Queries: &playedQueries{},
 		Logger:   slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Registry: w.registry, Version: "test",
 	}
