@@ -27,6 +27,7 @@ var permitted = map[string][]string{
 	"internal/db/dbtest":  {"internal/db", "internal/directory"},
 	"internal/directory":  {},
 	"internal/doctor":     {"internal/directory"},
+	"internal/export":     {"internal/directory"},
 	"internal/payload":    {"internal/directory"},
 	"internal/poller":     {"internal/directory", "internal/payload"},
 	"internal/query":      {"internal/directory"},
