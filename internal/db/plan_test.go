@@ -105,6 +105,12 @@ var plans = map[string]struct {
 	"groups of a list then":     {groupsOfAt, []any{"[1,2]", 1}, []string{"COMPOUND QUERY", "SEARCH groups USING INTEGER PRIMARY KEY (rowid=?)", "SCAN json_each VIRTUAL TABLE", "SEARCH past_groups USING PRIMARY KEY (gid=? AND since<?)", "REUSE LIST SUBQUERY 1"}},
 	"counts of a list then":     {groupCountsAt, []any{"[1,2]", 1}, []string{"COMPOUND QUERY", "SCAN j VIRTUAL TABLE", "SEARCH e USING COVERING INDEX memberships_by_member (member_id=?)", "USE TEMP B-TREE FOR GROUP BY", "SCAN j VIRTUAL TABLE", "SEARCH e USING COVERING INDEX past_memberships_by_member (member_id=?)", "USE TEMP B-TREE FOR GROUP BY"}},
 
+	"packed edges":         {packedMemberEdges, []any{1, 7, 10}, []string{"CO-ROUTINE e", "SEARCH memberships USING PRIMARY KEY (gid=? AND member_id>?)", "SCAN e"}},
+	"groups of any time":   {groupsEver, []any{1, "0", 10}, []string{"SEARCH k USING COVERING INDEX sqlite_autoindex_group_keys_1 (id>?)", "CORRELATED SCALAR SUBQUERY 1", "SEARCH g USING INTEGER PRIMARY KEY (rowid=?)", "CORRELATED SCALAR SUBQUERY 2", "SEARCH p USING PRIMARY KEY (gid=? AND since<?)"}},
+	"stays in a group":     {staysOfGroup, []any{1, 1, 7, 1, 10}, []string{"MERGE (UNION ALL)", "SEARCH memberships USING PRIMARY KEY (gid=? AND (member_id,since)>(?,?))", "SEARCH past_memberships USING PRIMARY KEY (gid=? AND (member_id,since)>(?,?))"}},
+	"stays of guests":      {guestStaysOfGroup, []any{1, 1}, []string{"COMPOUND QUERY", "SEARCH e USING PRIMARY KEY (gid=?)", "SEARCH p USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH e USING PRIMARY KEY (gid=?)", "SEARCH p USING INTEGER PRIMARY KEY (rowid=?)"}},
+	"members who are gone": {pastMembersOf, []any{"[1,2]", 1}, []string{"SCAN j VIRTUAL TABLE", "SEARCH m USING PRIMARY KEY (id=? AND since<?)"}},
+
 	"group sizes of a list": {groupSizesOf, []any{"[1,2]"}, []string{
 		"CO-ROUTINE e", "SCAN j VIRTUAL TABLE", "SEARCH e USING COVERING INDEX memberships_by_member (member_id=?)", "USE TEMP B-TREE FOR GROUP BY",
 		"SCAN e", "SEARCH g USING INTEGER PRIMARY KEY (rowid=?)", "USE TEMP B-TREE FOR ORDER BY",

@@ -177,6 +177,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.groupsByNameDownAtStmt, err = db.PrepareContext(ctx, groupsByNameDownAt); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupsByNameDownAt: %w", err)
 	}
+	if q.groupsEverStmt, err = db.PrepareContext(ctx, groupsEver); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupsEver: %w", err)
+	}
 	if q.groupsNamedStmt, err = db.PrepareContext(ctx, groupsNamed); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupsNamed: %w", err)
 	}
@@ -206,6 +209,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.guestEdgesAtStmt, err = db.PrepareContext(ctx, guestEdgesAt); err != nil {
 		return nil, fmt.Errorf("error preparing query GuestEdgesAt: %w", err)
+	}
+	if q.guestStaysOfGroupStmt, err = db.PrepareContext(ctx, guestStaysOfGroup); err != nil {
+		return nil, fmt.Errorf("error preparing query GuestStaysOfGroup: %w", err)
 	}
 	if q.heldSinceStmt, err = db.PrepareContext(ctx, heldSince); err != nil {
 		return nil, fmt.Errorf("error preparing query HeldSince: %w", err)
@@ -363,6 +369,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.oldestDoubtedMemberStmt, err = db.PrepareContext(ctx, oldestDoubtedMember); err != nil {
 		return nil, fmt.Errorf("error preparing query OldestDoubtedMember: %w", err)
 	}
+	if q.packedMemberEdgesStmt, err = db.PrepareContext(ctx, packedMemberEdges); err != nil {
+		return nil, fmt.Errorf("error preparing query PackedMemberEdges: %w", err)
+	}
+	if q.pastMembersOfStmt, err = db.PrepareContext(ctx, pastMembersOf); err != nil {
+		return nil, fmt.Errorf("error preparing query PastMembersOf: %w", err)
+	}
 	if q.removeStrangerStmt, err = db.PrepareContext(ctx, removeStranger); err != nil {
 		return nil, fmt.Errorf("error preparing query RemoveStranger: %w", err)
 	}
@@ -383,6 +395,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.spendSinceStmt, err = db.PrepareContext(ctx, spendSince); err != nil {
 		return nil, fmt.Errorf("error preparing query SpendSince: %w", err)
+	}
+	if q.staysOfGroupStmt, err = db.PrepareContext(ctx, staysOfGroup); err != nil {
+		return nil, fmt.Errorf("error preparing query StaysOfGroup: %w", err)
 	}
 	if q.storedGroupStmt, err = db.PrepareContext(ctx, storedGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query StoredGroup: %w", err)
@@ -671,6 +686,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing groupsByNameDownAtStmt: %w", cerr)
 		}
 	}
+	if q.groupsEverStmt != nil {
+		if cerr := q.groupsEverStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupsEverStmt: %w", cerr)
+		}
+	}
 	if q.groupsNamedStmt != nil {
 		if cerr := q.groupsNamedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing groupsNamedStmt: %w", cerr)
@@ -719,6 +739,11 @@ func (q *Queries) Close() error {
 	if q.guestEdgesAtStmt != nil {
 		if cerr := q.guestEdgesAtStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing guestEdgesAtStmt: %w", cerr)
+		}
+	}
+	if q.guestStaysOfGroupStmt != nil {
+		if cerr := q.guestStaysOfGroupStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing guestStaysOfGroupStmt: %w", cerr)
 		}
 	}
 	if q.heldSinceStmt != nil {
@@ -981,6 +1006,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing oldestDoubtedMemberStmt: %w", cerr)
 		}
 	}
+	if q.packedMemberEdgesStmt != nil {
+		if cerr := q.packedMemberEdgesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing packedMemberEdgesStmt: %w", cerr)
+		}
+	}
+	if q.pastMembersOfStmt != nil {
+		if cerr := q.pastMembersOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pastMembersOfStmt: %w", cerr)
+		}
+	}
 	if q.removeStrangerStmt != nil {
 		if cerr := q.removeStrangerStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing removeStrangerStmt: %w", cerr)
@@ -1014,6 +1049,11 @@ func (q *Queries) Close() error {
 	if q.spendSinceStmt != nil {
 		if cerr := q.spendSinceStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing spendSinceStmt: %w", cerr)
+		}
+	}
+	if q.staysOfGroupStmt != nil {
+		if cerr := q.staysOfGroupStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing staysOfGroupStmt: %w", cerr)
 		}
 	}
 	if q.storedGroupStmt != nil {
@@ -1151,6 +1191,7 @@ type Queries struct {
 	groupsByNameAtStmt           *sql.Stmt
 	groupsByNameDownStmt         *sql.Stmt
 	groupsByNameDownAtStmt       *sql.Stmt
+	groupsEverStmt               *sql.Stmt
 	groupsNamedStmt              *sql.Stmt
 	groupsNamedAtStmt            *sql.Stmt
 	groupsOfAtStmt               *sql.Stmt
@@ -1161,6 +1202,7 @@ type Queries struct {
 	guestEdgeAtStmt              *sql.Stmt
 	guestEdgesStmt               *sql.Stmt
 	guestEdgesAtStmt             *sql.Stmt
+	guestStaysOfGroupStmt        *sql.Stmt
 	heldSinceStmt                *sql.Stmt
 	insertChangesetStmt          *sql.Stmt
 	insertGroupStmt              *sql.Stmt
@@ -1213,6 +1255,8 @@ type Queries struct {
 	moveSweepsStmt               *sql.Stmt
 	oldestDoubtedGroupStmt       *sql.Stmt
 	oldestDoubtedMemberStmt      *sql.Stmt
+	packedMemberEdgesStmt        *sql.Stmt
+	pastMembersOfStmt            *sql.Stmt
 	removeStrangerStmt           *sql.Stmt
 	revisionAsOfStmt             *sql.Stmt
 	revisionNumberedStmt         *sql.Stmt
@@ -1220,6 +1264,7 @@ type Queries struct {
 	setHorizonStmt               *sql.Stmt
 	setRevisionStmt              *sql.Stmt
 	spendSinceStmt               *sql.Stmt
+	staysOfGroupStmt             *sql.Stmt
 	storedGroupStmt              *sql.Stmt
 	storedMemberStmt             *sql.Stmt
 	strangerEdgesStmt            *sql.Stmt
@@ -1286,6 +1331,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		groupsByNameAtStmt:           q.groupsByNameAtStmt,
 		groupsByNameDownStmt:         q.groupsByNameDownStmt,
 		groupsByNameDownAtStmt:       q.groupsByNameDownAtStmt,
+		groupsEverStmt:               q.groupsEverStmt,
 		groupsNamedStmt:              q.groupsNamedStmt,
 		groupsNamedAtStmt:            q.groupsNamedAtStmt,
 		groupsOfAtStmt:               q.groupsOfAtStmt,
@@ -1296,6 +1342,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		guestEdgeAtStmt:              q.guestEdgeAtStmt,
 		guestEdgesStmt:               q.guestEdgesStmt,
 		guestEdgesAtStmt:             q.guestEdgesAtStmt,
+		guestStaysOfGroupStmt:        q.guestStaysOfGroupStmt,
 		heldSinceStmt:                q.heldSinceStmt,
 		insertChangesetStmt:          q.insertChangesetStmt,
 		insertGroupStmt:              q.insertGroupStmt,
@@ -1348,6 +1395,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		moveSweepsStmt:               q.moveSweepsStmt,
 		oldestDoubtedGroupStmt:       q.oldestDoubtedGroupStmt,
 		oldestDoubtedMemberStmt:      q.oldestDoubtedMemberStmt,
+		packedMemberEdgesStmt:        q.packedMemberEdgesStmt,
+		pastMembersOfStmt:            q.pastMembersOfStmt,
 		removeStrangerStmt:           q.removeStrangerStmt,
 		revisionAsOfStmt:             q.revisionAsOfStmt,
 		revisionNumberedStmt:         q.revisionNumberedStmt,
@@ -1355,6 +1404,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setHorizonStmt:               q.setHorizonStmt,
 		setRevisionStmt:              q.setRevisionStmt,
 		spendSinceStmt:               q.spendSinceStmt,
+		staysOfGroupStmt:             q.staysOfGroupStmt,
 		storedGroupStmt:              q.storedGroupStmt,
 		storedMemberStmt:             q.storedMemberStmt,
 		strangerEdgesStmt:            q.strangerEdgesStmt,

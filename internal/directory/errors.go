@@ -19,6 +19,8 @@ var (
 	ErrFuture = errors.New("an instant or a revision that has not come yet")
 	// ErrPruned says that a past state is no longer kept.
 	ErrPruned = errors.New("a past state that is no longer kept")
+	// ErrNotKept says that a file could not be made where files are kept.
+	ErrNotKept = errors.New("the file could not be made")
 	// ErrTooLarge says that an answer would be larger than its asker can take.
 	ErrTooLarge = errors.New("the answer would be too large")
 	// ErrSuperseded says that an observation began before a later one was
