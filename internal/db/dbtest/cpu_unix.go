@@ -1,0 +1,16 @@
+//go:build unix
+
+package dbtest
+
+import (
+	"syscall"
+	"time"
+)
+
+func cpuTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
