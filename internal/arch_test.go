@@ -19,6 +19,7 @@ const anything = "*"
 
 // permitted maps each package to the packages of ours that it may import.
 var permitted = map[string][]string{
+	"bench":               {"internal/tallyfysim"},
 	"cmd/rollcall":        {anything},
 	"examples/clients/go": {},
 	"internal/access":     {"internal/directory", "internal/reload"},

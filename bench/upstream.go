@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+
+	"rollcall/internal/tallyfysim"
+)
+
+// An upstream is a simulated Tallyfy that listens on loopback.
+type upstream struct {
+	*tallyfysim.Sim
+	url    string
+	server *http.Server
+	mute   atomic.Bool // answers nothing
+}
+
+func startUpstream(ctx context.Context, of size) (*upstream, error) {
+	u := &upstream{Sim: of.simulated()}
+	var err error
+	u.server, u.url, err = serveOn(ctx, u)
+	return u, err
+}
+
+// ServeHTTP answers as Tallyfy, unless it is to be mute.
+func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if u.mute.Load() {
+		<-r.Context().Done()
+		return
+	}
+	u.Sim.ServeHTTP(w, r)
+	u.ResetRequests()
+}
+
+// stirEverything changes every group, one of its edges where it has room, and
+// every user.
+func (u *upstream) stirEverything() {
+	users := u.Users()
+	for i, g := range u.Groups() {
+		u.UpdateGroup(g.ID, func(g *tallyfysim.Group) {
+			g.Description = grown(g.Description)
+			g.Members = withOneMore(g.Members, users[i%len(users)].ID)
+		})
+	}
+	for _, user := range users {
+		u.UpdateUser(user.ID, func(user *tallyfysim.User) { user.JobTitle = grown(user.JobTitle) })
+	}
+}
+
+// grown is another text that does not grow for ever.
+func grown(text string) string {
+	if len(text) > 100 {
+		return text[:50]
+	}
+	return text + "."
+}
+
+func withOneMore(ids []int64, id int64) []int64 {
+	for _, present := range ids {
+		if present == id {
+			return ids
+		}
+	}
+	return append(ids[:len(ids):len(ids)], id)
+}
