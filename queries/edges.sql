@@ -23,9 +23,6 @@ FROM strangers s CROSS JOIN memberships e
 WHERE e.gid = @gid AND e.member_id = s.member_id
 ORDER BY s.member_id;
 
--- name: MemberEdge :one
-SELECT since FROM memberships WHERE gid = @gid AND member_id = @member_id;
-
 -- name: GroupsOfMember :many
 SELECT sqlc.embed(g), c.not_before_ms, c.not_after_ms
 FROM memberships e CROSS JOIN present_groups g CROSS JOIN changesets c
@@ -35,9 +32,6 @@ WHERE e.member_id = @member_id AND g.gid = e.gid AND c.id = e.since;
 SELECT p.email, p.email_key, e.since
 FROM guest_memberships e CROSS JOIN guests p
 WHERE e.gid = @gid AND p.guest_id = e.guest_id;
-
--- name: GuestEdge :one
-SELECT since FROM guest_memberships WHERE gid = @gid AND guest_id = @guest_id;
 
 -- name: Guest :one
 SELECT * FROM guests WHERE email_key = @email_key;

@@ -58,6 +58,7 @@ type Directory interface {
 	GroupsOfPerson(context.Context, directory.PersonRef, directory.ListQuery) (directory.Page[directory.GroupOfPerson], error)
 	GroupsOfGuest(ctx context.Context, email string, q directory.ListQuery) (directory.Page[directory.GroupOfPerson], error)
 	Check(ctx context.Context, who directory.PersonRef, in directory.GroupRef, includeDisabled bool, at *directory.AsOf) (directory.Found[directory.Check], error)
+	Checks(ctx context.Context, pairs []directory.Pair, includeDisabled bool, at *directory.AsOf) (directory.Found[[]directory.Check], error)
 }
 
 // State is what the mirror knows of itself, at revision 0 before there is

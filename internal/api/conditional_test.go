@@ -104,6 +104,11 @@ func (m *countingMirror) Check(ctx context.Context, who directory.PersonRef, in 
 	return m.DB.Check(ctx, who, in, includeDisabled, at)
 }
 
+func (m *countingMirror) Checks(ctx context.Context, pairs []directory.Pair, includeDisabled bool, at *directory.AsOf) (directory.Found[[]directory.Check], error) {
+	m.reads.Add(1)
+	return m.DB.Checks(ctx, pairs, includeDisabled, at)
+}
+
 func (m *countingMirror) Freshness(ctx context.Context) (directory.Freshness, error) {
 	m.reads.Add(1)
 	return m.DB.Freshness(ctx)

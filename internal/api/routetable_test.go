@@ -67,6 +67,7 @@ var decided = map[string]string{
 	"GET /v1/guests/{email}/groups":        "memberships",
 	"GET /v1/memberships":                  "memberships",
 	"GET /v1/check":                        "memberships",
+	"POST /v1/check":                       "memberships",
 	"GET /v1/status":                       "status",
 	"POST /v1/sync":                        "sweep",
 	"POST /v1/query":                       "full",

@@ -142,13 +142,16 @@ type Check struct {
 	Member   bool    `json:"member"`
 	Kind     *string `json:"kind" doc:"member or guest; null without an edge."`
 	Status   *string `json:"status" doc:"active, invited or disabled; null for guests."`
-	GroupID  string  `json:"group_id"`
-	MemberID *int64  `json:"member_id" doc:"Null for guests."`
-	Reason   *string `json:"reason" doc:"Why not, where there is more to say: disabled."`
+	GroupID  *string `json:"group_id" doc:"Null where it cannot be told."`
+	MemberID *int64  `json:"member_id" doc:"Null for guests, and where it cannot be told."`
+	Reason   *string `json:"reason" doc:"Why not, where there is more to say. One pair that cannot be told is 404 or 409; of many, the reason says so: unknown group, unknown member, or ambiguous where several groups have the name."`
 }
 
 func newCheck(c directory.Check) Check {
-	out := Check{Member: c.Member, Status: (*string)(c.Status), GroupID: c.GroupID, MemberID: memberID(c.MemberID)}
+	out := Check{Member: c.Member, Status: (*string)(c.Status), MemberID: memberID(c.MemberID)}
+	if c.GroupID != "" {
+		out.GroupID = new(c.GroupID)
+	}
 	if c.Kind != "" {
 		out.Kind = new(string(c.Kind))
 	}

@@ -220,7 +220,7 @@ func TestWhatIsNotOnV1IsAProblemToo(t *testing.T) {
 	for _, path := range []string{"/v1", "/v1/", "/v1/nothing", "/v1/groups/", "/v1/groups/a/b/c", "/v1/../v1/groups", "/v1//groups", "/v1/./groups"} {
 		w.get(path).wantsProblem(404, noSuchPath)
 	}
-	for _, c := range [][3]string{{"POST", "/v1/groups", "GET, HEAD"}, {"DELETE", "/v1/members/11", "GET, HEAD"}, {"GET", "/v1/sync", "POST"}, {"BREW", "/v1/check", "GET, HEAD"}} {
+	for _, c := range [][3]string{{"POST", "/v1/groups", "GET, HEAD"}, {"DELETE", "/v1/members/11", "GET, HEAD"}, {"GET", "/v1/sync", "POST"}, {"BREW", "/v1/check", "GET, HEAD, POST"}} {
 		got := w.do(c[0], c[1], "")
 		got.wantsProblem(405, blank)
 		if got.header.Get("Allow") != c[2] {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"database/sql"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -155,15 +156,24 @@ func fromSweep(s directory.Sweep) InsertSweepParams {
 }
 
 // idList is a set of ids as the queries that take one want it.
-func idList(ids []int64) string {
-	if ids == nil {
+func idList(ids []int64) string { return jsonList(ids) }
+
+// jsonList is idList for integers, texts and lists of them.
+func jsonList[T any](all []T) string {
+	if all == nil {
 		return "[]"
 	}
-	text, err := json.Marshal(ids)
+	text, err := json.Marshal(all)
 	if err != nil {
-		panic(err) // integers can be encoded
+		panic(err) // integers and texts can be encoded
 	}
 	return string(text)
+}
+
+// distinct sorts, and drops what is there twice.
+func distinct[T cmp.Ordered](all []T) []T {
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func convert[From, To any](rows []From, one func(From) To) []To {

@@ -233,17 +233,6 @@ func (q *Queries) Guest(ctx context.Context, emailKey string) (Guest, error) {
 	return i, err
 }
 
-const guestEdge = `-- name: GuestEdge :one
-SELECT since FROM guest_memberships WHERE gid = ?1 AND guest_id = ?2
-`
-
-func (q *Queries) GuestEdge(ctx context.Context, gid int64, guestID int64) (int64, error) {
-	row := q.queryRow(ctx, q.guestEdgeStmt, guestEdge, gid, guestID)
-	var since int64
-	err := row.Scan(&since)
-	return since, err
-}
-
 const guestEdges = `-- name: GuestEdges :many
 SELECT p.email, p.email_key, e.since
 FROM guest_memberships e CROSS JOIN guests p
@@ -327,17 +316,6 @@ func (q *Queries) InsertGuest(ctx context.Context, emailKey string, email string
 	var guest_id int64
 	err := row.Scan(&guest_id)
 	return guest_id, err
-}
-
-const memberEdge = `-- name: MemberEdge :one
-SELECT since FROM memberships WHERE gid = ?1 AND member_id = ?2
-`
-
-func (q *Queries) MemberEdge(ctx context.Context, gid int64, memberID int64) (int64, error) {
-	row := q.queryRow(ctx, q.memberEdgeStmt, memberEdge, gid, memberID)
-	var since int64
-	err := row.Scan(&since)
-	return since, err
 }
 
 const memberEdges = `-- name: MemberEdges :many

@@ -168,9 +168,15 @@ func (s *state) findGroup(ctx context.Context, ref directory.GroupRef) (GroupVer
 	if err != nil {
 		return GroupVersion{}, err
 	}
+	return oneNamed(alike, ref.Name)
+}
+
+// oneNamed chooses among groups whose names differ in case or outer blanks
+// alone.
+func oneNamed(alike []GroupVersion, name string) (GroupVersion, error) {
 	var exact []GroupVersion
 	for _, row := range alike {
-		if row.Name == ref.Name {
+		if row.Name == name {
 			exact = append(exact, row)
 		}
 	}
@@ -184,7 +190,7 @@ func (s *state) findGroup(ctx context.Context, ref directory.GroupRef) (GroupVer
 		return alike[0], nil
 	}
 	ids := convert(alike, func(row GroupVersion) string { return row.ID })
-	return GroupVersion{}, &directory.AmbiguousNameError{Name: ref.Name, IDs: ids}
+	return GroupVersion{}, &directory.AmbiguousNameError{Name: name, IDs: ids}
 }
 
 func (s *state) groupByID(ctx context.Context, id string) (GroupVersion, error) {

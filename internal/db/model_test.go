@@ -218,7 +218,8 @@ func (s *story) quietGroup(g *modelGroup) directory.GroupUpdate {
 
 func (s *story) setMember(id int64) directory.MemberUpdate {
 	m := directory.Member{
-		ID: id, Email: fmt.Sprintf("M%d@x.test", id),
+		ID: id, Email: fmt.Sprintf("M%d@%s", id, rapid.SampledFrom([]string{"x.test", "x.test", "Y.test"}).Draw(s.t, "domain")),
+		Role:        rapid.SampledFrom([]*string{nil, new("admin"), new("light")}).Draw(s.t, "role"),
 		FullName:    rapid.SampledFrom([]*string{nil, new("Ann"), new("ann"), new("Zoë")}).Draw(s.t, "full name"),
 		FirstName:   rapid.SampledFrom([]*string{nil, new("Bob")}).Draw(s.t, "first name"),
 		Status:      rapid.SampledFrom([]directory.Status{directory.Active, directory.Disabled}).Draw(s.t, "status"),
@@ -287,6 +288,8 @@ func (s *story) anyOrder() directory.ListQuery {
 func (s *story) compareLists(m moment, q directory.ListQuery) {
 	isPast := q.AsOf != nil || m.fresh.Revision != s.past[len(s.past)-1].fresh.Revision
 	ctx := s.t.Context()
+	s.compareFilters(m, q)
+	s.compareChecks(m)
 	check(s, q, "groups", s.groups(m.world, q), walk(s.t, q, func(q directory.ListQuery) (directory.Page[directory.Group], error) {
 		return s.mirror.GroupsWithEdges(ctx, directory.GroupFilter{}, q)
 	}), settleLogo(isPast))
@@ -350,7 +353,13 @@ func walk[T any](t *rapid.T, q directory.ListQuery, page func(directory.ListQuer
 			t.Fatalf("a page of %d has %d rows", q.Limit, len(p.Rows))
 		}
 		rows = append(rows, p.Rows...)
+		if q.Count != (p.Total != nil) {
+			t.Fatalf("a page counts %v, asked %t", p.Total, q.Count)
+		}
 		if p.Next == nil {
+			if q.Count && *p.Total != len(rows) {
+				t.Fatalf("a list of %d rows counts %d", len(rows), *p.Total)
+			}
 			return rows
 		}
 		q.After, q.Pin = p.Next, new(p.Pin())
@@ -410,7 +419,7 @@ func (s *story) memberships(w world, id string, kind directory.Kind, q directory
 	for memberID, edge := range g.members {
 		r := row{Membership: directory.Membership{GroupID: id, GroupName: g.Name, Kind: directory.KindMember, MemberID: memberID, Since: edge.since, Uncertain: s.isUncertain(edge, q)}}
 		if m, ok := w.members[memberID]; ok {
-			r.Email, r.FullName, r.Status, r.name = &m.Email, m.FullName, &m.Status, sortName(m)
+			r.Email, r.FullName, r.Role, r.Status, r.name = &m.Email, m.FullName, m.Role, &m.Status, sortName(m)
 		}
 		r.order = fmt.Sprintf("0%020d", memberID)
 		rows = append(rows, r)

@@ -3,7 +3,6 @@ package db
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"slices"
 	"strings"
@@ -219,54 +218,37 @@ func (s *state) check(ctx context.Context, ref directory.PersonRef, groupRef dir
 	if found.Row.Kind, err = s.kindOfEdge(ctx, group.Gid, who, ref.Email); err != nil {
 		return found, err
 	}
-	found.Row.Member = found.Row.Kind != ""
-	if found.Row.Kind == directory.KindMember && isDisabled(who) && !includeDisabled {
-		found.Row.Member, found.Row.Reason = false, "disabled"
-	}
+	found.Row = judge(found.Row, includeDisabled)
 	return found, nil
 }
 
-func isDisabled(who person) bool {
-	return who.member != nil && directory.Status(who.member.Status) == directory.Disabled
+// judge decides by kind and status.
+func judge(c directory.Check, includeDisabled bool) directory.Check {
+	c.Member = c.Kind != ""
+	if c.Kind == directory.KindMember && c.Status != nil && *c.Status == directory.Disabled && !includeDisabled {
+		c.Member, c.Reason = false, directory.WhyDisabled
+	}
+	return c
 }
 
 // kindOfEdge tells as what a person is in a group, empty for not at all.
 func (s *state) kindOfEdge(ctx context.Context, gid int64, who person, email string) (directory.Kind, error) {
 	if who.guest == 0 {
-		err := s.hasMember(ctx, gid, who.id)
-		if err == nil {
+		edges, err := s.edgesAmong(ctx, []edge{{gid, who.id}})
+		if err == nil && len(edges) > 0 {
 			return directory.KindMember, nil
 		}
-		if !errors.Is(err, sql.ErrNoRows) || email == "" {
-			return "", orNone(err)
+		if err != nil || email == "" {
+			return "", err
 		}
 	}
 	guest, err := s.q.Guest(ctx, directory.FoldEmail(email))
 	if err != nil {
 		return "", orNone(err)
 	}
-	if err := s.hasGuest(ctx, gid, guest.GuestID); err != nil {
-		return "", orNone(err)
+	edges, err := s.guestEdgesAmong(ctx, []edge{{gid, guest.GuestID}})
+	if err != nil || len(edges) == 0 {
+		return "", err
 	}
 	return directory.KindGuest, nil
-}
-
-// hasMember fails with sql.ErrNoRows where the group lacks the member.
-func (s *state) hasMember(ctx context.Context, gid, id int64) (err error) {
-	if s.past {
-		_, err = s.q.MemberEdgeAt(ctx, MemberEdgeAtParams{Gid: gid, MemberID: id, Horizon: s.revision.Horizon})
-	} else {
-		_, err = s.q.MemberEdge(ctx, gid, id)
-	}
-	return err
-}
-
-// hasGuest is hasMember for a guest.
-func (s *state) hasGuest(ctx context.Context, gid, guest int64) (err error) {
-	if s.past {
-		_, err = s.q.GuestEdgeAt(ctx, GuestEdgeAtParams{Gid: gid, GuestID: guest, Horizon: s.revision.Horizon})
-	} else {
-		_, err = s.q.GuestEdge(ctx, gid, guest)
-	}
-	return err
 }

@@ -71,7 +71,6 @@ var plans = map[string]struct {
 	"edges by name":         {memberEdgesByName, []any{1, "n", 7, 10}, []string{"SEARCH m USING COVERING INDEX members_by_name (name_key>?)", "SEARCH e BY PAIR"}},
 	"edges by name down":    {memberEdgesByNameDown, []any{1, "n", 7, 10}, []string{"SEARCH m USING COVERING INDEX members_by_name (name_key<?)", "SEARCH e BY PAIR"}},
 	"strangers of a group":  {strangerEdges, []any{1}, []string{"SCAN s", "SEARCH e BY PAIR"}},
-	"one edge":              {memberEdge, []any{1, 7}, []string{"SEARCH memberships BY PAIR"}},
 	"members of a list":     {membersOf, []any{"[1,2]"}, []string{"SCAN j VIRTUAL TABLE", "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)"}},
 	"payloads of a list":    {memberPayloadsOf, []any{"[1,2]"}, []string{"SCAN j VIRTUAL TABLE", "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)"}},
 	"group payloads of one": {groupPayloadsOf, []any{"[1,2]"}, []string{"SCAN j VIRTUAL TABLE", "SEARCH g USING INTEGER PRIMARY KEY (rowid=?)"}},
@@ -128,8 +127,6 @@ var plans = map[string]struct {
 		"SEARCH past_memberships USING COVERING INDEX past_memberships_by_member (member_id=? AND gid=? AND since<?)", "REUSE LIST SUBQUERY 1",
 	}},
 
-	"one edge then":            {memberEdgeAt, []any{1, 7, 1}, []string{"COMPOUND QUERY", "SEARCH memberships BY PAIR", "SEARCH past_memberships USING COVERING INDEX past_memberships_by_member (member_id=? AND gid=? AND since<?)"}},
-	"one guest's edge then":    {guestEdgeAt, []any{1, 7, 1}, []string{"COMPOUND QUERY", "SEARCH guest_memberships USING PRIMARY KEY (gid=? AND guest_id=?)", "SEARCH past_guest_memberships USING COVERING INDEX past_guest_memberships_by_guest (guest_id=? AND gid=? AND since<?)"}},
 	"ends of edges of a list":  {endsOfMemberEdges, []any{"[[1,2]]", 1}, []string{"SCAN j VIRTUAL TABLE", "SEARCH e USING COVERING INDEX past_memberships_by_member (member_id=? AND gid=? AND since<?)"}},
 	"ends of guests of a list": {endsOfGuestEdges, []any{`[[1,"g"]]`, 1}, []string{"SCAN j VIRTUAL TABLE", "SEARCH p USING COVERING INDEX sqlite_autoindex_guests_1 (email_key=?)", "SEARCH e USING COVERING INDEX past_guest_memberships_by_guest (guest_id=? AND gid=? AND since<?)"}},
 

@@ -93,6 +93,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.doubtMemberStmt, err = db.PrepareContext(ctx, doubtMember); err != nil {
 		return nil, fmt.Errorf("error preparing query DoubtMember: %w", err)
 	}
+	if q.edgesToCheckStmt, err = db.PrepareContext(ctx, edgesToCheck); err != nil {
+		return nil, fmt.Errorf("error preparing query EdgesToCheck: %w", err)
+	}
+	if q.edgesToCheckAtStmt, err = db.PrepareContext(ctx, edgesToCheckAt); err != nil {
+		return nil, fmt.Errorf("error preparing query EdgesToCheckAt: %w", err)
+	}
 	if q.endGroupDoubtsStmt, err = db.PrepareContext(ctx, endGroupDoubts); err != nil {
 		return nil, fmt.Errorf("error preparing query EndGroupDoubts: %w", err)
 	}
@@ -195,14 +201,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.groupsOfMemberStmt, err = db.PrepareContext(ctx, groupsOfMember); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupsOfMember: %w", err)
 	}
+	if q.groupsToCheckStmt, err = db.PrepareContext(ctx, groupsToCheck); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupsToCheck: %w", err)
+	}
+	if q.groupsToCheckAtStmt, err = db.PrepareContext(ctx, groupsToCheckAt); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupsToCheckAt: %w", err)
+	}
 	if q.guestStmt, err = db.PrepareContext(ctx, guest); err != nil {
 		return nil, fmt.Errorf("error preparing query Guest: %w", err)
-	}
-	if q.guestEdgeStmt, err = db.PrepareContext(ctx, guestEdge); err != nil {
-		return nil, fmt.Errorf("error preparing query GuestEdge: %w", err)
-	}
-	if q.guestEdgeAtStmt, err = db.PrepareContext(ctx, guestEdgeAt); err != nil {
-		return nil, fmt.Errorf("error preparing query GuestEdgeAt: %w", err)
 	}
 	if q.guestEdgesStmt, err = db.PrepareContext(ctx, guestEdges); err != nil {
 		return nil, fmt.Errorf("error preparing query GuestEdges: %w", err)
@@ -210,8 +216,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.guestEdgesAtStmt, err = db.PrepareContext(ctx, guestEdgesAt); err != nil {
 		return nil, fmt.Errorf("error preparing query GuestEdgesAt: %w", err)
 	}
+	if q.guestEdgesToCheckAtStmt, err = db.PrepareContext(ctx, guestEdgesToCheckAt); err != nil {
+		return nil, fmt.Errorf("error preparing query GuestEdgesToCheckAt: %w", err)
+	}
 	if q.guestStaysOfGroupStmt, err = db.PrepareContext(ctx, guestStaysOfGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query GuestStaysOfGroup: %w", err)
+	}
+	if q.guestsToCheckStmt, err = db.PrepareContext(ctx, guestsToCheck); err != nil {
+		return nil, fmt.Errorf("error preparing query GuestsToCheck: %w", err)
 	}
 	if q.heldSinceStmt, err = db.PrepareContext(ctx, heldSince); err != nil {
 		return nil, fmt.Errorf("error preparing query HeldSince: %w", err)
@@ -263,12 +275,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.memberByIDAtStmt, err = db.PrepareContext(ctx, memberByIDAt); err != nil {
 		return nil, fmt.Errorf("error preparing query MemberByIDAt: %w", err)
-	}
-	if q.memberEdgeStmt, err = db.PrepareContext(ctx, memberEdge); err != nil {
-		return nil, fmt.Errorf("error preparing query MemberEdge: %w", err)
-	}
-	if q.memberEdgeAtStmt, err = db.PrepareContext(ctx, memberEdgeAt); err != nil {
-		return nil, fmt.Errorf("error preparing query MemberEdgeAt: %w", err)
 	}
 	if q.memberEdgesStmt, err = db.PrepareContext(ctx, memberEdges); err != nil {
 		return nil, fmt.Errorf("error preparing query MemberEdges: %w", err)
@@ -338,6 +344,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.membersOfAtStmt, err = db.PrepareContext(ctx, membersOfAt); err != nil {
 		return nil, fmt.Errorf("error preparing query MembersOfAt: %w", err)
+	}
+	if q.membersToCheckStmt, err = db.PrepareContext(ctx, membersToCheck); err != nil {
+		return nil, fmt.Errorf("error preparing query MembersToCheck: %w", err)
+	}
+	if q.membersToCheckAtStmt, err = db.PrepareContext(ctx, membersToCheckAt); err != nil {
+		return nil, fmt.Errorf("error preparing query MembersToCheckAt: %w", err)
 	}
 	if q.mirrorStmt, err = db.PrepareContext(ctx, mirror); err != nil {
 		return nil, fmt.Errorf("error preparing query Mirror: %w", err)
@@ -546,6 +558,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing doubtMemberStmt: %w", cerr)
 		}
 	}
+	if q.edgesToCheckStmt != nil {
+		if cerr := q.edgesToCheckStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing edgesToCheckStmt: %w", cerr)
+		}
+	}
+	if q.edgesToCheckAtStmt != nil {
+		if cerr := q.edgesToCheckAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing edgesToCheckAtStmt: %w", cerr)
+		}
+	}
 	if q.endGroupDoubtsStmt != nil {
 		if cerr := q.endGroupDoubtsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endGroupDoubtsStmt: %w", cerr)
@@ -716,19 +738,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing groupsOfMemberStmt: %w", cerr)
 		}
 	}
+	if q.groupsToCheckStmt != nil {
+		if cerr := q.groupsToCheckStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupsToCheckStmt: %w", cerr)
+		}
+	}
+	if q.groupsToCheckAtStmt != nil {
+		if cerr := q.groupsToCheckAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupsToCheckAtStmt: %w", cerr)
+		}
+	}
 	if q.guestStmt != nil {
 		if cerr := q.guestStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing guestStmt: %w", cerr)
-		}
-	}
-	if q.guestEdgeStmt != nil {
-		if cerr := q.guestEdgeStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing guestEdgeStmt: %w", cerr)
-		}
-	}
-	if q.guestEdgeAtStmt != nil {
-		if cerr := q.guestEdgeAtStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing guestEdgeAtStmt: %w", cerr)
 		}
 	}
 	if q.guestEdgesStmt != nil {
@@ -741,9 +763,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing guestEdgesAtStmt: %w", cerr)
 		}
 	}
+	if q.guestEdgesToCheckAtStmt != nil {
+		if cerr := q.guestEdgesToCheckAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing guestEdgesToCheckAtStmt: %w", cerr)
+		}
+	}
 	if q.guestStaysOfGroupStmt != nil {
 		if cerr := q.guestStaysOfGroupStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing guestStaysOfGroupStmt: %w", cerr)
+		}
+	}
+	if q.guestsToCheckStmt != nil {
+		if cerr := q.guestsToCheckStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing guestsToCheckStmt: %w", cerr)
 		}
 	}
 	if q.heldSinceStmt != nil {
@@ -829,16 +861,6 @@ func (q *Queries) Close() error {
 	if q.memberByIDAtStmt != nil {
 		if cerr := q.memberByIDAtStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing memberByIDAtStmt: %w", cerr)
-		}
-	}
-	if q.memberEdgeStmt != nil {
-		if cerr := q.memberEdgeStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing memberEdgeStmt: %w", cerr)
-		}
-	}
-	if q.memberEdgeAtStmt != nil {
-		if cerr := q.memberEdgeAtStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing memberEdgeAtStmt: %w", cerr)
 		}
 	}
 	if q.memberEdgesStmt != nil {
@@ -954,6 +976,16 @@ func (q *Queries) Close() error {
 	if q.membersOfAtStmt != nil {
 		if cerr := q.membersOfAtStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing membersOfAtStmt: %w", cerr)
+		}
+	}
+	if q.membersToCheckStmt != nil {
+		if cerr := q.membersToCheckStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing membersToCheckStmt: %w", cerr)
+		}
+	}
+	if q.membersToCheckAtStmt != nil {
+		if cerr := q.membersToCheckAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing membersToCheckAtStmt: %w", cerr)
 		}
 	}
 	if q.mirrorStmt != nil {
@@ -1163,6 +1195,8 @@ type Queries struct {
 	deleteMembersOfGroupStmt     *sql.Stmt
 	doubtGroupStmt               *sql.Stmt
 	doubtMemberStmt              *sql.Stmt
+	edgesToCheckStmt             *sql.Stmt
+	edgesToCheckAtStmt           *sql.Stmt
 	endGroupDoubtsStmt           *sql.Stmt
 	endMemberDoubtsStmt          *sql.Stmt
 	endsOfGuestEdgesStmt         *sql.Stmt
@@ -1197,12 +1231,14 @@ type Queries struct {
 	groupsOfAtStmt               *sql.Stmt
 	groupsOfGuestStmt            *sql.Stmt
 	groupsOfMemberStmt           *sql.Stmt
+	groupsToCheckStmt            *sql.Stmt
+	groupsToCheckAtStmt          *sql.Stmt
 	guestStmt                    *sql.Stmt
-	guestEdgeStmt                *sql.Stmt
-	guestEdgeAtStmt              *sql.Stmt
 	guestEdgesStmt               *sql.Stmt
 	guestEdgesAtStmt             *sql.Stmt
+	guestEdgesToCheckAtStmt      *sql.Stmt
 	guestStaysOfGroupStmt        *sql.Stmt
+	guestsToCheckStmt            *sql.Stmt
 	heldSinceStmt                *sql.Stmt
 	insertChangesetStmt          *sql.Stmt
 	insertGroupStmt              *sql.Stmt
@@ -1220,8 +1256,6 @@ type Queries struct {
 	lastSweepStmt                *sql.Stmt
 	memberByIDStmt               *sql.Stmt
 	memberByIDAtStmt             *sql.Stmt
-	memberEdgeStmt               *sql.Stmt
-	memberEdgeAtStmt             *sql.Stmt
 	memberEdgesStmt              *sql.Stmt
 	memberEdgesAtStmt            *sql.Stmt
 	memberEdgesByNameStmt        *sql.Stmt
@@ -1245,6 +1279,8 @@ type Queries struct {
 	membersByNameDownAtStmt      *sql.Stmt
 	membersOfStmt                *sql.Stmt
 	membersOfAtStmt              *sql.Stmt
+	membersToCheckStmt           *sql.Stmt
+	membersToCheckAtStmt         *sql.Stmt
 	mirrorStmt                   *sql.Stmt
 	missGroupStmt                *sql.Stmt
 	missMemberStmt               *sql.Stmt
@@ -1303,6 +1339,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		deleteMembersOfGroupStmt:     q.deleteMembersOfGroupStmt,
 		doubtGroupStmt:               q.doubtGroupStmt,
 		doubtMemberStmt:              q.doubtMemberStmt,
+		edgesToCheckStmt:             q.edgesToCheckStmt,
+		edgesToCheckAtStmt:           q.edgesToCheckAtStmt,
 		endGroupDoubtsStmt:           q.endGroupDoubtsStmt,
 		endMemberDoubtsStmt:          q.endMemberDoubtsStmt,
 		endsOfGuestEdgesStmt:         q.endsOfGuestEdgesStmt,
@@ -1337,12 +1375,14 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		groupsOfAtStmt:               q.groupsOfAtStmt,
 		groupsOfGuestStmt:            q.groupsOfGuestStmt,
 		groupsOfMemberStmt:           q.groupsOfMemberStmt,
+		groupsToCheckStmt:            q.groupsToCheckStmt,
+		groupsToCheckAtStmt:          q.groupsToCheckAtStmt,
 		guestStmt:                    q.guestStmt,
-		guestEdgeStmt:                q.guestEdgeStmt,
-		guestEdgeAtStmt:              q.guestEdgeAtStmt,
 		guestEdgesStmt:               q.guestEdgesStmt,
 		guestEdgesAtStmt:             q.guestEdgesAtStmt,
+		guestEdgesToCheckAtStmt:      q.guestEdgesToCheckAtStmt,
 		guestStaysOfGroupStmt:        q.guestStaysOfGroupStmt,
+		guestsToCheckStmt:            q.guestsToCheckStmt,
 		heldSinceStmt:                q.heldSinceStmt,
 		insertChangesetStmt:          q.insertChangesetStmt,
 		insertGroupStmt:              q.insertGroupStmt,
@@ -1360,8 +1400,6 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		lastSweepStmt:                q.lastSweepStmt,
 		memberByIDStmt:               q.memberByIDStmt,
 		memberByIDAtStmt:             q.memberByIDAtStmt,
-		memberEdgeStmt:               q.memberEdgeStmt,
-		memberEdgeAtStmt:             q.memberEdgeAtStmt,
 		memberEdgesStmt:              q.memberEdgesStmt,
 		memberEdgesAtStmt:            q.memberEdgesAtStmt,
 		memberEdgesByNameStmt:        q.memberEdgesByNameStmt,
@@ -1385,6 +1423,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		membersByNameDownAtStmt:      q.membersByNameDownAtStmt,
 		membersOfStmt:                q.membersOfStmt,
 		membersOfAtStmt:              q.membersOfAtStmt,
+		membersToCheckStmt:           q.membersToCheckStmt,
+		membersToCheckAtStmt:         q.membersToCheckAtStmt,
 		mirrorStmt:                   q.mirrorStmt,
 		missGroupStmt:                q.missGroupStmt,
 		missMemberStmt:               q.missMemberStmt,

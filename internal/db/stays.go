@@ -64,11 +64,11 @@ func (w *tableWalk) stays(ctx context.Context, s *state) ([]directory.Stay, erro
 
 // memberStays reads the next stays in the first group. One that the state
 // does not see end has until 0.
-func (w *tableWalk) memberStays(ctx context.Context, s *state, size int) ([]edge, error) {
+func (w *tableWalk) memberStays(ctx context.Context, s *state, size int) ([]edgeRow, error) {
 	rows, err := s.q.StaysOfGroup(ctx, StaysOfGroupParams{
 		Gid: w.groups[0].Gid, Horizon: s.horizon(), AfterID: w.member, AfterSince: w.since, PageSize: int64(size),
 	})
-	return convert(rows, func(row StaysOfGroupRow) edge { return edge{row.MemberID, row.Since, s.end(row.Until)} }), err
+	return convert(rows, func(row StaysOfGroupRow) edgeRow { return edgeRow{row.MemberID, row.Since, s.end(row.Until)} }), err
 }
 
 // end is the changeset that ended something, 0 if that was not yet.
@@ -79,7 +79,7 @@ func (s *state) end(until int64) int64 {
 	return until
 }
 
-func (w *tableWalk) addStays(ctx context.Context, s *state, stays []directory.Stay, edges []edge) ([]directory.Stay, error) {
+func (w *tableWalk) addStays(ctx context.Context, s *state, stays []directory.Stay, edges []edgeRow) ([]directory.Stay, error) {
 	rows, err := w.addMembers(ctx, s, nil, edges, s.membersEver)
 	for i, row := range rows {
 		stays = append(stays, directory.Stay{Membership: row, Until: w.bounds[edges[i].until]})
@@ -117,7 +117,7 @@ func (w *tableWalk) addGuestStays(ctx context.Context, s *state, stays []directo
 	slices.SortFunc(guests, func(a, b GuestStaysOfGroupRow) int {
 		return cmp.Or(strings.Compare(a.EmailKey, b.EmailKey), cmp.Compare(a.Since, b.Since))
 	})
-	err = w.date(ctx, s, convert(guests, func(g GuestStaysOfGroupRow) edge { return edge{since: g.Since, until: s.end(g.Until)} }))
+	err = w.date(ctx, s, convert(guests, func(g GuestStaysOfGroupRow) edgeRow { return edgeRow{since: g.Since, until: s.end(g.Until)} }))
 	for _, g := range guests {
 		stays = append(stays, directory.Stay{
 			Membership: directory.Membership{

@@ -100,8 +100,8 @@ func (w *tableWalk) leave() {
 	w.groups, w.member, w.since = w.groups[1:], beforeAllIDs, 0
 }
 
-// An edge is a row of memberships or of its history.
-type edge struct{ member, since, until int64 }
+// An edgeRow is a row of memberships or of its history.
+type edgeRow struct{ member, since, until int64 }
 
 func (w *tableWalk) memberships(ctx context.Context, s *state) ([]directory.Membership, error) {
 	rows := make([]directory.Membership, 0, tableChunk)
@@ -135,21 +135,21 @@ func (w *tableWalk) memberships(ctx context.Context, s *state) ([]directory.Memb
 
 // packedEdges reads the next members of a group, the present ones packed into
 // two texts, which is many times faster than a row each.
-func (s *state) packedEdges(ctx context.Context, group *GroupVersion, after int64, size int) ([]edge, error) {
+func (s *state) packedEdges(ctx context.Context, group *GroupVersion, after int64, size int) ([]edgeRow, error) {
 	if group.MemberCount == 0 {
 		return nil, nil
 	}
 	if s.past {
 		rows, err := s.memberEdgesByID(ctx, group.Gid, after, int64(size))
-		return convert(rows, func(row MemberEdgesRow) edge { return edge{member: row.MemberID, since: row.Since} }), err
+		return convert(rows, func(row MemberEdgesRow) edgeRow { return edgeRow{member: row.MemberID, since: row.Since} }), err
 	}
 	packed, err := s.q.PackedMemberEdges(ctx, PackedMemberEdgesParams{Gid: group.Gid, After: after, PageSize: int64(size)})
 	if err != nil || packed.Ids == "" {
 		return nil, err
 	}
-	edges := make([]edge, 0, strings.Count(packed.Ids, ",")+1)
+	edges := make([]edgeRow, 0, strings.Count(packed.Ids, ",")+1)
 	for packed.Ids != "" {
-		var e edge
+		var e edgeRow
 		e.member, packed.Ids = cutInt(packed.Ids)
 		e.since, packed.Sinces = cutInt(packed.Sinces)
 		edges = append(edges, e)
@@ -171,7 +171,7 @@ func (s *state) membersNow(ctx context.Context, ids []int64) (map[int64]MembersO
 	return s.membersOf(ctx, convert(ids, func(id int64) MemberEdgesRow { return MemberEdgesRow{MemberID: id} }))
 }
 
-func (w *tableWalk) addMembers(ctx context.Context, s *state, rows []directory.Membership, edges []edge, find lookup) ([]directory.Membership, error) {
+func (w *tableWalk) addMembers(ctx context.Context, s *state, rows []directory.Membership, edges []edgeRow, find lookup) ([]directory.Membership, error) {
 	if err := w.meet(ctx, edges, find); err != nil {
 		return nil, err
 	}
@@ -196,7 +196,7 @@ func (w *tableWalk) addGuests(ctx context.Context, s *state, rows []directory.Me
 	}
 	guests, err := s.guestEdges(ctx, group.Gid)
 	if err == nil {
-		err = w.date(ctx, s, convert(guests, func(e GuestEdgesRow) edge { return edge{since: e.Since} }))
+		err = w.date(ctx, s, convert(guests, func(e GuestEdgesRow) edgeRow { return edgeRow{since: e.Since} }))
 	}
 	for _, e := range guests {
 		rows = append(rows, directory.Membership{
@@ -207,7 +207,7 @@ func (w *tableWalk) addGuests(ctx context.Context, s *state, rows []directory.Me
 }
 
 // meet looks up those whom the walk does not know yet.
-func (w *tableWalk) meet(ctx context.Context, edges []edge, find lookup) error {
+func (w *tableWalk) meet(ctx context.Context, edges []edgeRow, find lookup) error {
 	if len(w.people) > mostPeople {
 		clear(w.people)
 	}
@@ -229,7 +229,7 @@ func (w *tableWalk) meet(ctx context.Context, edges []edge, find lookup) error {
 }
 
 // date looks up the bounds of the changesets that edges begin and end with.
-func (w *tableWalk) date(ctx context.Context, s *state, edges []edge) error {
+func (w *tableWalk) date(ctx context.Context, s *state, edges []edgeRow) error {
 	if len(w.bounds) > mostBounds {
 		clear(w.bounds)
 	}

@@ -105,7 +105,21 @@ type Check struct {
 	Member   bool
 	Kind     Kind    // empty when there is no edge
 	Status   *Status // nil for guests and for ids that are not listed
-	GroupID  string
-	MemberID int64  // 0 for guests
-	Reason   string // why not, or empty
+	GroupID  string  // empty where it cannot be told
+	MemberID int64   // 0 for guests, and where it cannot be told
+	Reason   string  // why not, or empty
+}
+
+// The reasons of a check. All but the first say that it cannot be told.
+const (
+	WhyDisabled      = "disabled"
+	WhyUnknownGroup  = "unknown group"
+	WhyUnknownMember = "unknown member"
+	WhyAmbiguous     = "ambiguous"
+)
+
+// A Pair is a person and a group, of whom a check asks.
+type Pair struct {
+	Member PersonRef
+	Group  GroupRef
 }
