@@ -1,5 +1,5 @@
 -- Many at once. What only SQLite has stands here, too: sets of ids, texts and
--- pairs travel as one JSON array.
+-- pairs, which are '7,11', travel as one JSON array.
 
 -- name: GroupsToCheck :many
 SELECT g.gid, g.id, g.name, g.name_key, g.confirmed_ms, g.doubted
@@ -36,22 +36,22 @@ FROM json_each(CAST(@email_keys AS TEXT)) j CROSS JOIN guests p WHERE p.email_ke
 -- name: EdgesToCheck :many
 SELECT e.gid, e.member_id
 FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN memberships e
-WHERE e.gid = json_extract(j.value, '$[0]') AND e.member_id = json_extract(j.value, '$[1]');
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER);
 
 -- name: EdgesToCheckAt :many
 SELECT e.gid, e.member_id
 FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN memberships e
-WHERE e.gid = json_extract(j.value, '$[0]') AND e.member_id = json_extract(j.value, '$[1]') AND e.since <= @horizon
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= @horizon
 UNION ALL
 SELECT e.gid, e.member_id
 FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN past_memberships e
-WHERE e.gid = json_extract(j.value, '$[0]') AND e.member_id = json_extract(j.value, '$[1]') AND e.since <= @horizon AND e.until > @horizon;
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= @horizon AND e.until > @horizon;
 
 -- name: GuestEdgesToCheckAt :many
 SELECT e.gid, e.guest_id
 FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN guest_memberships e
-WHERE e.gid = json_extract(j.value, '$[0]') AND e.guest_id = json_extract(j.value, '$[1]') AND e.since <= @horizon
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= @horizon
 UNION ALL
 SELECT e.gid, e.guest_id
 FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN past_guest_memberships e
-WHERE e.gid = json_extract(j.value, '$[0]') AND e.guest_id = json_extract(j.value, '$[1]') AND e.since <= @horizon AND e.until > @horizon;
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= @horizon AND e.until > @horizon;

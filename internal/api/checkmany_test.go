@@ -125,8 +125,8 @@ func TestManyChecksAreNoWriteInTheLog(t *testing.T) {
 func BenchmarkCheckMany(b *testing.B) {
 	w := newBenchWorld(b)
 	var pairs []string
-	for i := range 100 {
-		pairs = append(pairs, fmt.Sprintf(`{"member":%d,"group":%q}`, i+1, w.group))
+	for _, id := range w.people {
+		pairs = append(pairs, fmt.Sprintf(`{"member":%d,"group":%q}`, id, w.group))
 	}
 	body := `{"pairs":[` + strings.Join(pairs, ",") + `]}`
 	b.Run("floor", func(b *testing.B) {

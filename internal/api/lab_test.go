@@ -162,8 +162,9 @@ func (a answer) wantsCache(status, age string) answer {
 // A benchWorld is an API over a mirror of a thousand groups that a sweep has
 // confirmed.
 type benchWorld struct {
-	api   *API
-	group string
+	api    *API
+	group  string
+	people []int64 // a hundred members
 }
 
 func newBenchWorld(b *testing.B) *benchWorld {
@@ -192,5 +193,9 @@ func newBenchWorld(b *testing.B) *benchWorld {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return &benchWorld{api, sim.Groups()[0].ID}
+	people := make([]int64, 100)
+	for i := range people {
+		people[i] = sim.Users()[i].ID
+	}
+	return &benchWorld{api, sim.Groups()[0].ID, people}
 }

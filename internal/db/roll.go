@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"slices"
+	"strconv"
 
 	"rollcall/internal/directory"
 )
@@ -21,7 +23,12 @@ type roll struct {
 }
 
 // An edge is a group and a member or guest.
-type edge [2]int64
+type edge struct{ gid, who int64 }
+
+// MarshalText makes the text that the queries take.
+func (e edge) MarshalText() ([]byte, error) {
+	return strconv.AppendInt(append(strconv.AppendInt(nil, e.gid, 10), ','), e.who, 10), nil
+}
 
 func (s *state) callRoll(ctx context.Context, pairs []directory.Pair) (*roll, error) {
 	r := &roll{state: s}
@@ -92,10 +99,22 @@ func (r *roll) loadMembers(ctx context.Context, ids []int64, emails []string) er
 		r.members[row.ID] = row
 		r.membersNamed[row.EmailKey] = append(r.membersNamed[row.EmailKey], row)
 	}
-	for _, id := range ids {
-		if _, isListed := r.members[id]; isListed {
-			continue
+	unlisted := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { _, isListed := r.members[id]; return isListed })
+	return r.loadStrangers(ctx, unlisted)
+}
+
+func (r *roll) loadStrangers(ctx context.Context, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if !r.past {
+		rows, err := r.q.GroupKeysOf(ctx, idList(ids))
+		for _, row := range rows {
+			r.strangers[row.MemberID] = true
 		}
+		return err
+	}
+	for _, id := range ids {
 		groups, err := r.edgesOf(ctx, person{id: id})
 		if err != nil {
 			return err

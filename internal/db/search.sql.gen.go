@@ -12,7 +12,7 @@ import (
 const edgesToCheck = `-- name: EdgesToCheck :many
 SELECT e.gid, e.member_id
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships e
-WHERE e.gid = json_extract(j.value, '$[0]') AND e.member_id = json_extract(j.value, '$[1]')
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER)
 `
 
 type EdgesToCheckRow struct {
@@ -46,11 +46,11 @@ func (q *Queries) EdgesToCheck(ctx context.Context, pairs string) ([]EdgesToChec
 const edgesToCheckAt = `-- name: EdgesToCheckAt :many
 SELECT e.gid, e.member_id
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships e
-WHERE e.gid = json_extract(j.value, '$[0]') AND e.member_id = json_extract(j.value, '$[1]') AND e.since <= ?2
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2
 UNION ALL
 SELECT e.gid, e.member_id
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_memberships e
-WHERE e.gid = json_extract(j.value, '$[0]') AND e.member_id = json_extract(j.value, '$[1]') AND e.since <= ?2 AND e.until > ?2
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2 AND e.until > ?2
 `
 
 type EdgesToCheckAtRow struct {
@@ -100,7 +100,7 @@ type GroupsToCheckRow struct {
 }
 
 // Many at once. What only SQLite has stands here, too: sets of ids, texts and
-// pairs travel as one JSON array.
+// pairs, which are '7,11', travel as one JSON array.
 func (q *Queries) GroupsToCheck(ctx context.Context, ids string, nameKeys string) ([]GroupsToCheckRow, error) {
 	rows, err := q.query(ctx, q.groupsToCheckStmt, groupsToCheck, ids, nameKeys)
 	if err != nil {
@@ -187,11 +187,11 @@ func (q *Queries) GroupsToCheckAt(ctx context.Context, arg GroupsToCheckAtParams
 const guestEdgesToCheckAt = `-- name: GuestEdgesToCheckAt :many
 SELECT e.gid, e.guest_id
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guest_memberships e
-WHERE e.gid = json_extract(j.value, '$[0]') AND e.guest_id = json_extract(j.value, '$[1]') AND e.since <= ?2
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2
 UNION ALL
 SELECT e.gid, e.guest_id
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_guest_memberships e
-WHERE e.gid = json_extract(j.value, '$[0]') AND e.guest_id = json_extract(j.value, '$[1]') AND e.since <= ?2 AND e.until > ?2
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2 AND e.until > ?2
 `
 
 type GuestEdgesToCheckAtRow struct {
