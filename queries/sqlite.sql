@@ -93,3 +93,24 @@ FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN guests p CROSS JOIN past_guest
 WHERE p.email_key = json_extract(j.value, '$[1]')
     AND e.gid = json_extract(j.value, '$[0]') AND e.guest_id = p.guest_id
     AND e.since <= @horizon AND e.until > @horizon;
+
+-- name: ChangesetsOf :many
+SELECT sqlc.embed(c), sqlc.embed(r), CAST(COALESCE((
+    SELECT p.horizon FROM revisions p WHERE p.revision < r.revision ORDER BY p.revision DESC LIMIT 1
+), 0) AS INTEGER) AS low
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN changesets c CROSS JOIN revisions r
+WHERE c.id = j.value AND r.revision = c.revision;
+
+-- name: VersionsOfGroups :many
+SELECT gid, id, name, description, logo, created_ms, updated_ms, since, until FROM group_versions
+WHERE gid IN (SELECT value FROM json_each(CAST(@gids AS TEXT))) AND since <= @high AND until > @low;
+
+-- name: VersionsOfMembers :many
+SELECT id, email, first_name, last_name, full_name, role, status, job_title, team, timezone,
+       created_ms, updated_ms, since, until
+FROM member_versions
+WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @high AND until > @low;
+
+-- name: GuestsOf :many
+SELECT p.guest_id, p.email
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN guests p WHERE p.guest_id = j.value;

@@ -23,3 +23,11 @@ func WithMigrations(o Options, source fs.FS) Options {
 	o.migrations = source
 	return o
 }
+
+// WalkAlongKeys has the feed read every revision that touches more rows than
+// these as it reads a large one.
+func WalkAlongKeys(t testing.TB, rows int) {
+	before := largest
+	t.Cleanup(func() { largest = before })
+	largest = rows
+}

@@ -8,6 +8,15 @@ import (
 	"database/sql"
 )
 
+type Changeset struct {
+	ID          int64
+	Revision    int64
+	NotBeforeMs sql.NullInt64
+	NotAfterMs  int64
+	Cause       string
+	Actor       sql.NullString
+}
+
 type Group struct {
 	Gid         int64
 	ID          string
@@ -30,6 +39,11 @@ type Group struct {
 	Form        string
 	Payload     string
 	Missed      bool
+}
+
+type GroupKey struct {
+	Gid int64
+	ID  string
 }
 
 type GroupVersion struct {
@@ -55,6 +69,13 @@ type Guest struct {
 	GuestID  int64
 	EmailKey string
 	Email    string
+}
+
+type GuestMembershipVersion struct {
+	Gid     int64
+	GuestID int64
+	Since   int64
+	Until   int64
 }
 
 type Member struct {
@@ -108,6 +129,13 @@ type MemberVersion struct {
 	Doubted     bool
 	Since       int64
 	Until       int64
+}
+
+type MembershipVersion struct {
+	Gid      int64
+	MemberID int64
+	Since    int64
+	Until    int64
 }
 
 type Mirror struct {

@@ -36,6 +36,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.bytesOfMembersStmt, err = db.PrepareContext(ctx, bytesOfMembers); err != nil {
 		return nil, fmt.Errorf("error preparing query BytesOfMembers: %w", err)
 	}
+	if q.changesetsBetweenStmt, err = db.PrepareContext(ctx, changesetsBetween); err != nil {
+		return nil, fmt.Errorf("error preparing query ChangesetsBetween: %w", err)
+	}
+	if q.changesetsOfStmt, err = db.PrepareContext(ctx, changesetsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query ChangesetsOf: %w", err)
+	}
 	if q.closeGroupStmt, err = db.PrepareContext(ctx, closeGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query CloseGroup: %w", err)
 	}
@@ -144,8 +150,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.groupEdgesOfMemberAtStmt, err = db.PrepareContext(ctx, groupEdgesOfMemberAt); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupEdgesOfMemberAt: %w", err)
 	}
+	if q.groupKeyStmt, err = db.PrepareContext(ctx, groupKey); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupKey: %w", err)
+	}
 	if q.groupKeysByNameStmt, err = db.PrepareContext(ctx, groupKeysByName); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupKeysByName: %w", err)
+	}
+	if q.groupKeysFromStmt, err = db.PrepareContext(ctx, groupKeysFrom); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupKeysFrom: %w", err)
 	}
 	if q.groupKeysOfStmt, err = db.PrepareContext(ctx, groupKeysOf); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupKeysOf: %w", err)
@@ -219,8 +231,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.guestEdgesToCheckAtStmt, err = db.PrepareContext(ctx, guestEdgesToCheckAt); err != nil {
 		return nil, fmt.Errorf("error preparing query GuestEdgesToCheckAt: %w", err)
 	}
+	if q.guestMembershipVersionsFromStmt, err = db.PrepareContext(ctx, guestMembershipVersionsFrom); err != nil {
+		return nil, fmt.Errorf("error preparing query GuestMembershipVersionsFrom: %w", err)
+	}
 	if q.guestStaysOfGroupStmt, err = db.PrepareContext(ctx, guestStaysOfGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query GuestStaysOfGroup: %w", err)
+	}
+	if q.guestsOfStmt, err = db.PrepareContext(ctx, guestsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query GuestsOf: %w", err)
 	}
 	if q.guestsToCheckStmt, err = db.PrepareContext(ctx, guestsToCheck); err != nil {
 		return nil, fmt.Errorf("error preparing query GuestsToCheck: %w", err)
@@ -264,8 +282,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.lastGoodSweepButOneStmt, err = db.PrepareContext(ctx, lastGoodSweepButOne); err != nil {
 		return nil, fmt.Errorf("error preparing query LastGoodSweepButOne: %w", err)
 	}
+	if q.lastGroupsNamedStmt, err = db.PrepareContext(ctx, lastGroupsNamed); err != nil {
+		return nil, fmt.Errorf("error preparing query LastGroupsNamed: %w", err)
+	}
 	if q.lastHoldStmt, err = db.PrepareContext(ctx, lastHold); err != nil {
 		return nil, fmt.Errorf("error preparing query LastHold: %w", err)
+	}
+	if q.lastMembersByEmailStmt, err = db.PrepareContext(ctx, lastMembersByEmail); err != nil {
+		return nil, fmt.Errorf("error preparing query LastMembersByEmail: %w", err)
 	}
 	if q.lastSweepStmt, err = db.PrepareContext(ctx, lastSweep); err != nil {
 		return nil, fmt.Errorf("error preparing query LastSweep: %w", err)
@@ -302,6 +326,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.memberKeysByCreationDownStmt, err = db.PrepareContext(ctx, memberKeysByCreationDown); err != nil {
 		return nil, fmt.Errorf("error preparing query MemberKeysByCreationDown: %w", err)
+	}
+	if q.memberKeysFromStmt, err = db.PrepareContext(ctx, memberKeysFrom); err != nil {
+		return nil, fmt.Errorf("error preparing query MemberKeysFrom: %w", err)
 	}
 	if q.memberPayloadStmt, err = db.PrepareContext(ctx, memberPayload); err != nil {
 		return nil, fmt.Errorf("error preparing query MemberPayload: %w", err)
@@ -351,6 +378,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.membersToCheckAtStmt, err = db.PrepareContext(ctx, membersToCheckAt); err != nil {
 		return nil, fmt.Errorf("error preparing query MembersToCheckAt: %w", err)
 	}
+	if q.membershipVersionsFromStmt, err = db.PrepareContext(ctx, membershipVersionsFrom); err != nil {
+		return nil, fmt.Errorf("error preparing query MembershipVersionsFrom: %w", err)
+	}
 	if q.mirrorStmt, err = db.PrepareContext(ctx, mirror); err != nil {
 		return nil, fmt.Errorf("error preparing query Mirror: %w", err)
 	}
@@ -393,6 +423,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.revisionAsOfStmt, err = db.PrepareContext(ctx, revisionAsOf); err != nil {
 		return nil, fmt.Errorf("error preparing query RevisionAsOf: %w", err)
 	}
+	if q.revisionBeforeStmt, err = db.PrepareContext(ctx, revisionBefore); err != nil {
+		return nil, fmt.Errorf("error preparing query RevisionBefore: %w", err)
+	}
 	if q.revisionNumberedStmt, err = db.PrepareContext(ctx, revisionNumbered); err != nil {
 		return nil, fmt.Errorf("error preparing query RevisionNumbered: %w", err)
 	}
@@ -426,6 +459,18 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.strangersStmt, err = db.PrepareContext(ctx, strangers); err != nil {
 		return nil, fmt.Errorf("error preparing query Strangers: %w", err)
 	}
+	if q.touchedStmt, err = db.PrepareContext(ctx, touched); err != nil {
+		return nil, fmt.Errorf("error preparing query Touched: %w", err)
+	}
+	if q.touchedOfGroupStmt, err = db.PrepareContext(ctx, touchedOfGroup); err != nil {
+		return nil, fmt.Errorf("error preparing query TouchedOfGroup: %w", err)
+	}
+	if q.touchedOfGuestStmt, err = db.PrepareContext(ctx, touchedOfGuest); err != nil {
+		return nil, fmt.Errorf("error preparing query TouchedOfGuest: %w", err)
+	}
+	if q.touchedOfMemberStmt, err = db.PrepareContext(ctx, touchedOfMember); err != nil {
+		return nil, fmt.Errorf("error preparing query TouchedOfMember: %w", err)
+	}
 	if q.updateGroupStmt, err = db.PrepareContext(ctx, updateGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query UpdateGroup: %w", err)
 	}
@@ -437,6 +482,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.updateMemberPayloadStmt, err = db.PrepareContext(ctx, updateMemberPayload); err != nil {
 		return nil, fmt.Errorf("error preparing query UpdateMemberPayload: %w", err)
+	}
+	if q.versionsOfGroupsStmt, err = db.PrepareContext(ctx, versionsOfGroups); err != nil {
+		return nil, fmt.Errorf("error preparing query VersionsOfGroups: %w", err)
+	}
+	if q.versionsOfMembersStmt, err = db.PrepareContext(ctx, versionsOfMembers); err != nil {
+		return nil, fmt.Errorf("error preparing query VersionsOfMembers: %w", err)
 	}
 	return &q, nil
 }
@@ -461,6 +512,16 @@ func (q *Queries) Close() error {
 	if q.bytesOfMembersStmt != nil {
 		if cerr := q.bytesOfMembersStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing bytesOfMembersStmt: %w", cerr)
+		}
+	}
+	if q.changesetsBetweenStmt != nil {
+		if cerr := q.changesetsBetweenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing changesetsBetweenStmt: %w", cerr)
+		}
+	}
+	if q.changesetsOfStmt != nil {
+		if cerr := q.changesetsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing changesetsOfStmt: %w", cerr)
 		}
 	}
 	if q.closeGroupStmt != nil {
@@ -643,9 +704,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing groupEdgesOfMemberAtStmt: %w", cerr)
 		}
 	}
+	if q.groupKeyStmt != nil {
+		if cerr := q.groupKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupKeyStmt: %w", cerr)
+		}
+	}
 	if q.groupKeysByNameStmt != nil {
 		if cerr := q.groupKeysByNameStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing groupKeysByNameStmt: %w", cerr)
+		}
+	}
+	if q.groupKeysFromStmt != nil {
+		if cerr := q.groupKeysFromStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupKeysFromStmt: %w", cerr)
 		}
 	}
 	if q.groupKeysOfStmt != nil {
@@ -768,9 +839,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing guestEdgesToCheckAtStmt: %w", cerr)
 		}
 	}
+	if q.guestMembershipVersionsFromStmt != nil {
+		if cerr := q.guestMembershipVersionsFromStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing guestMembershipVersionsFromStmt: %w", cerr)
+		}
+	}
 	if q.guestStaysOfGroupStmt != nil {
 		if cerr := q.guestStaysOfGroupStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing guestStaysOfGroupStmt: %w", cerr)
+		}
+	}
+	if q.guestsOfStmt != nil {
+		if cerr := q.guestsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing guestsOfStmt: %w", cerr)
 		}
 	}
 	if q.guestsToCheckStmt != nil {
@@ -843,9 +924,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing lastGoodSweepButOneStmt: %w", cerr)
 		}
 	}
+	if q.lastGroupsNamedStmt != nil {
+		if cerr := q.lastGroupsNamedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lastGroupsNamedStmt: %w", cerr)
+		}
+	}
 	if q.lastHoldStmt != nil {
 		if cerr := q.lastHoldStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lastHoldStmt: %w", cerr)
+		}
+	}
+	if q.lastMembersByEmailStmt != nil {
+		if cerr := q.lastMembersByEmailStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lastMembersByEmailStmt: %w", cerr)
 		}
 	}
 	if q.lastSweepStmt != nil {
@@ -906,6 +997,11 @@ func (q *Queries) Close() error {
 	if q.memberKeysByCreationDownStmt != nil {
 		if cerr := q.memberKeysByCreationDownStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing memberKeysByCreationDownStmt: %w", cerr)
+		}
+	}
+	if q.memberKeysFromStmt != nil {
+		if cerr := q.memberKeysFromStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing memberKeysFromStmt: %w", cerr)
 		}
 	}
 	if q.memberPayloadStmt != nil {
@@ -988,6 +1084,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing membersToCheckAtStmt: %w", cerr)
 		}
 	}
+	if q.membershipVersionsFromStmt != nil {
+		if cerr := q.membershipVersionsFromStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing membershipVersionsFromStmt: %w", cerr)
+		}
+	}
 	if q.mirrorStmt != nil {
 		if cerr := q.mirrorStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing mirrorStmt: %w", cerr)
@@ -1058,6 +1159,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing revisionAsOfStmt: %w", cerr)
 		}
 	}
+	if q.revisionBeforeStmt != nil {
+		if cerr := q.revisionBeforeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing revisionBeforeStmt: %w", cerr)
+		}
+	}
 	if q.revisionNumberedStmt != nil {
 		if cerr := q.revisionNumberedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing revisionNumberedStmt: %w", cerr)
@@ -1113,6 +1219,26 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing strangersStmt: %w", cerr)
 		}
 	}
+	if q.touchedStmt != nil {
+		if cerr := q.touchedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing touchedStmt: %w", cerr)
+		}
+	}
+	if q.touchedOfGroupStmt != nil {
+		if cerr := q.touchedOfGroupStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing touchedOfGroupStmt: %w", cerr)
+		}
+	}
+	if q.touchedOfGuestStmt != nil {
+		if cerr := q.touchedOfGuestStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing touchedOfGuestStmt: %w", cerr)
+		}
+	}
+	if q.touchedOfMemberStmt != nil {
+		if cerr := q.touchedOfMemberStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing touchedOfMemberStmt: %w", cerr)
+		}
+	}
 	if q.updateGroupStmt != nil {
 		if cerr := q.updateGroupStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing updateGroupStmt: %w", cerr)
@@ -1131,6 +1257,16 @@ func (q *Queries) Close() error {
 	if q.updateMemberPayloadStmt != nil {
 		if cerr := q.updateMemberPayloadStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing updateMemberPayloadStmt: %w", cerr)
+		}
+	}
+	if q.versionsOfGroupsStmt != nil {
+		if cerr := q.versionsOfGroupsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing versionsOfGroupsStmt: %w", cerr)
+		}
+	}
+	if q.versionsOfMembersStmt != nil {
+		if cerr := q.versionsOfMembersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing versionsOfMembersStmt: %w", cerr)
 		}
 	}
 	return err
@@ -1170,289 +1306,323 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 }
 
 type Queries struct {
-	db                           DBTX
-	tx                           *sql.Tx
-	addStrangerStmt              *sql.Stmt
-	addToGroupCountStmt          *sql.Stmt
-	boundsOfStmt                 *sql.Stmt
-	bytesOfMembersStmt           *sql.Stmt
-	closeGroupStmt               *sql.Stmt
-	closeGuestEdgesStmt          *sql.Stmt
-	closeGuestsOfGroupStmt       *sql.Stmt
-	closeMemberStmt              *sql.Stmt
-	closeMemberEdgesStmt         *sql.Stmt
-	closeMembersOfGroupStmt      *sql.Stmt
-	confirmGroupStmt             *sql.Stmt
-	confirmMemberStmt            *sql.Stmt
-	confirmedAfterStmt           *sql.Stmt
-	confirmedBeforeStmt          *sql.Stmt
-	confirmedUpToStmt            *sql.Stmt
-	deleteGroupStmt              *sql.Stmt
-	deleteGuestEdgesStmt         *sql.Stmt
-	deleteGuestsOfGroupStmt      *sql.Stmt
-	deleteMemberStmt             *sql.Stmt
-	deleteMemberEdgesStmt        *sql.Stmt
-	deleteMembersOfGroupStmt     *sql.Stmt
-	doubtGroupStmt               *sql.Stmt
-	doubtMemberStmt              *sql.Stmt
-	edgesToCheckStmt             *sql.Stmt
-	edgesToCheckAtStmt           *sql.Stmt
-	endGroupDoubtsStmt           *sql.Stmt
-	endMemberDoubtsStmt          *sql.Stmt
-	endsOfGuestEdgesStmt         *sql.Stmt
-	endsOfMemberEdgesStmt        *sql.Stmt
-	fingerprintsOfGroupsStmt     *sql.Stmt
-	fingerprintsOfMembersStmt    *sql.Stmt
-	firstRevisionStmt            *sql.Stmt
-	forgetSpendStmt              *sql.Stmt
-	forgetStrangersStmt          *sql.Stmt
-	foundMirrorStmt              *sql.Stmt
-	groupByIDStmt                *sql.Stmt
-	groupByIDAtStmt              *sql.Stmt
-	groupCountsAtStmt            *sql.Stmt
-	groupEdgesOfGuestAtStmt      *sql.Stmt
-	groupEdgesOfMemberAtStmt     *sql.Stmt
-	groupKeysByNameStmt          *sql.Stmt
-	groupKeysOfStmt              *sql.Stmt
-	groupPayloadStmt             *sql.Stmt
-	groupPayloadsStmt            *sql.Stmt
-	groupPayloadsOfStmt          *sql.Stmt
-	groupSizesOfStmt             *sql.Stmt
-	groupTextsStmt               *sql.Stmt
-	groupsByIDStmt               *sql.Stmt
-	groupsByIDAtStmt             *sql.Stmt
-	groupsByNameStmt             *sql.Stmt
-	groupsByNameAtStmt           *sql.Stmt
-	groupsByNameDownStmt         *sql.Stmt
-	groupsByNameDownAtStmt       *sql.Stmt
-	groupsEverStmt               *sql.Stmt
-	groupsNamedStmt              *sql.Stmt
-	groupsNamedAtStmt            *sql.Stmt
-	groupsOfAtStmt               *sql.Stmt
-	groupsOfGuestStmt            *sql.Stmt
-	groupsOfMemberStmt           *sql.Stmt
-	groupsToCheckStmt            *sql.Stmt
-	groupsToCheckAtStmt          *sql.Stmt
-	guestStmt                    *sql.Stmt
-	guestEdgesStmt               *sql.Stmt
-	guestEdgesAtStmt             *sql.Stmt
-	guestEdgesToCheckAtStmt      *sql.Stmt
-	guestStaysOfGroupStmt        *sql.Stmt
-	guestsToCheckStmt            *sql.Stmt
-	heldSinceStmt                *sql.Stmt
-	insertChangesetStmt          *sql.Stmt
-	insertGroupStmt              *sql.Stmt
-	insertGuestStmt              *sql.Stmt
-	insertGuestEdgesStmt         *sql.Stmt
-	insertMemberStmt             *sql.Stmt
-	insertMemberEdgesStmt        *sql.Stmt
-	insertRevisionStmt           *sql.Stmt
-	insertSpendStmt              *sql.Stmt
-	insertSweepStmt              *sql.Stmt
-	keyOfGroupStmt               *sql.Stmt
-	lastGoodSweepStmt            *sql.Stmt
-	lastGoodSweepButOneStmt      *sql.Stmt
-	lastHoldStmt                 *sql.Stmt
-	lastSweepStmt                *sql.Stmt
-	memberByIDStmt               *sql.Stmt
-	memberByIDAtStmt             *sql.Stmt
-	memberEdgesStmt              *sql.Stmt
-	memberEdgesAtStmt            *sql.Stmt
-	memberEdgesByNameStmt        *sql.Stmt
-	memberEdgesByNameDownStmt    *sql.Stmt
-	memberEdgesOfAtStmt          *sql.Stmt
-	memberIDsStmt                *sql.Stmt
-	memberIDsAtStmt              *sql.Stmt
-	memberKeysByCreationStmt     *sql.Stmt
-	memberKeysByCreationDownStmt *sql.Stmt
-	memberPayloadStmt            *sql.Stmt
-	memberPayloadsStmt           *sql.Stmt
-	memberPayloadsOfStmt         *sql.Stmt
-	memberTextsStmt              *sql.Stmt
-	membersByEmailStmt           *sql.Stmt
-	membersByEmailAtStmt         *sql.Stmt
-	membersByIDStmt              *sql.Stmt
-	membersByIDAtStmt            *sql.Stmt
-	membersByNameStmt            *sql.Stmt
-	membersByNameAtStmt          *sql.Stmt
-	membersByNameDownStmt        *sql.Stmt
-	membersByNameDownAtStmt      *sql.Stmt
-	membersOfStmt                *sql.Stmt
-	membersOfAtStmt              *sql.Stmt
-	membersToCheckStmt           *sql.Stmt
-	membersToCheckAtStmt         *sql.Stmt
-	mirrorStmt                   *sql.Stmt
-	missGroupStmt                *sql.Stmt
-	missMemberStmt               *sql.Stmt
-	missedGroupsStmt             *sql.Stmt
-	missedMembersStmt            *sql.Stmt
-	moveGroupConfirmationsStmt   *sql.Stmt
-	moveMemberConfirmationsStmt  *sql.Stmt
-	moveSweepsStmt               *sql.Stmt
-	oldestDoubtedGroupStmt       *sql.Stmt
-	oldestDoubtedMemberStmt      *sql.Stmt
-	packedMemberEdgesStmt        *sql.Stmt
-	pastMembersOfStmt            *sql.Stmt
-	removeStrangerStmt           *sql.Stmt
-	revisionAsOfStmt             *sql.Stmt
-	revisionNumberedStmt         *sql.Stmt
-	setConfirmedStmt             *sql.Stmt
-	setHorizonStmt               *sql.Stmt
-	setRevisionStmt              *sql.Stmt
-	spendSinceStmt               *sql.Stmt
-	staysOfGroupStmt             *sql.Stmt
-	storedGroupStmt              *sql.Stmt
-	storedMemberStmt             *sql.Stmt
-	strangerEdgesStmt            *sql.Stmt
-	strangerEdgesAtStmt          *sql.Stmt
-	strangersStmt                *sql.Stmt
-	updateGroupStmt              *sql.Stmt
-	updateGroupPayloadStmt       *sql.Stmt
-	updateMemberStmt             *sql.Stmt
-	updateMemberPayloadStmt      *sql.Stmt
+	db                              DBTX
+	tx                              *sql.Tx
+	addStrangerStmt                 *sql.Stmt
+	addToGroupCountStmt             *sql.Stmt
+	boundsOfStmt                    *sql.Stmt
+	bytesOfMembersStmt              *sql.Stmt
+	changesetsBetweenStmt           *sql.Stmt
+	changesetsOfStmt                *sql.Stmt
+	closeGroupStmt                  *sql.Stmt
+	closeGuestEdgesStmt             *sql.Stmt
+	closeGuestsOfGroupStmt          *sql.Stmt
+	closeMemberStmt                 *sql.Stmt
+	closeMemberEdgesStmt            *sql.Stmt
+	closeMembersOfGroupStmt         *sql.Stmt
+	confirmGroupStmt                *sql.Stmt
+	confirmMemberStmt               *sql.Stmt
+	confirmedAfterStmt              *sql.Stmt
+	confirmedBeforeStmt             *sql.Stmt
+	confirmedUpToStmt               *sql.Stmt
+	deleteGroupStmt                 *sql.Stmt
+	deleteGuestEdgesStmt            *sql.Stmt
+	deleteGuestsOfGroupStmt         *sql.Stmt
+	deleteMemberStmt                *sql.Stmt
+	deleteMemberEdgesStmt           *sql.Stmt
+	deleteMembersOfGroupStmt        *sql.Stmt
+	doubtGroupStmt                  *sql.Stmt
+	doubtMemberStmt                 *sql.Stmt
+	edgesToCheckStmt                *sql.Stmt
+	edgesToCheckAtStmt              *sql.Stmt
+	endGroupDoubtsStmt              *sql.Stmt
+	endMemberDoubtsStmt             *sql.Stmt
+	endsOfGuestEdgesStmt            *sql.Stmt
+	endsOfMemberEdgesStmt           *sql.Stmt
+	fingerprintsOfGroupsStmt        *sql.Stmt
+	fingerprintsOfMembersStmt       *sql.Stmt
+	firstRevisionStmt               *sql.Stmt
+	forgetSpendStmt                 *sql.Stmt
+	forgetStrangersStmt             *sql.Stmt
+	foundMirrorStmt                 *sql.Stmt
+	groupByIDStmt                   *sql.Stmt
+	groupByIDAtStmt                 *sql.Stmt
+	groupCountsAtStmt               *sql.Stmt
+	groupEdgesOfGuestAtStmt         *sql.Stmt
+	groupEdgesOfMemberAtStmt        *sql.Stmt
+	groupKeyStmt                    *sql.Stmt
+	groupKeysByNameStmt             *sql.Stmt
+	groupKeysFromStmt               *sql.Stmt
+	groupKeysOfStmt                 *sql.Stmt
+	groupPayloadStmt                *sql.Stmt
+	groupPayloadsStmt               *sql.Stmt
+	groupPayloadsOfStmt             *sql.Stmt
+	groupSizesOfStmt                *sql.Stmt
+	groupTextsStmt                  *sql.Stmt
+	groupsByIDStmt                  *sql.Stmt
+	groupsByIDAtStmt                *sql.Stmt
+	groupsByNameStmt                *sql.Stmt
+	groupsByNameAtStmt              *sql.Stmt
+	groupsByNameDownStmt            *sql.Stmt
+	groupsByNameDownAtStmt          *sql.Stmt
+	groupsEverStmt                  *sql.Stmt
+	groupsNamedStmt                 *sql.Stmt
+	groupsNamedAtStmt               *sql.Stmt
+	groupsOfAtStmt                  *sql.Stmt
+	groupsOfGuestStmt               *sql.Stmt
+	groupsOfMemberStmt              *sql.Stmt
+	groupsToCheckStmt               *sql.Stmt
+	groupsToCheckAtStmt             *sql.Stmt
+	guestStmt                       *sql.Stmt
+	guestEdgesStmt                  *sql.Stmt
+	guestEdgesAtStmt                *sql.Stmt
+	guestEdgesToCheckAtStmt         *sql.Stmt
+	guestMembershipVersionsFromStmt *sql.Stmt
+	guestStaysOfGroupStmt           *sql.Stmt
+	guestsOfStmt                    *sql.Stmt
+	guestsToCheckStmt               *sql.Stmt
+	heldSinceStmt                   *sql.Stmt
+	insertChangesetStmt             *sql.Stmt
+	insertGroupStmt                 *sql.Stmt
+	insertGuestStmt                 *sql.Stmt
+	insertGuestEdgesStmt            *sql.Stmt
+	insertMemberStmt                *sql.Stmt
+	insertMemberEdgesStmt           *sql.Stmt
+	insertRevisionStmt              *sql.Stmt
+	insertSpendStmt                 *sql.Stmt
+	insertSweepStmt                 *sql.Stmt
+	keyOfGroupStmt                  *sql.Stmt
+	lastGoodSweepStmt               *sql.Stmt
+	lastGoodSweepButOneStmt         *sql.Stmt
+	lastGroupsNamedStmt             *sql.Stmt
+	lastHoldStmt                    *sql.Stmt
+	lastMembersByEmailStmt          *sql.Stmt
+	lastSweepStmt                   *sql.Stmt
+	memberByIDStmt                  *sql.Stmt
+	memberByIDAtStmt                *sql.Stmt
+	memberEdgesStmt                 *sql.Stmt
+	memberEdgesAtStmt               *sql.Stmt
+	memberEdgesByNameStmt           *sql.Stmt
+	memberEdgesByNameDownStmt       *sql.Stmt
+	memberEdgesOfAtStmt             *sql.Stmt
+	memberIDsStmt                   *sql.Stmt
+	memberIDsAtStmt                 *sql.Stmt
+	memberKeysByCreationStmt        *sql.Stmt
+	memberKeysByCreationDownStmt    *sql.Stmt
+	memberKeysFromStmt              *sql.Stmt
+	memberPayloadStmt               *sql.Stmt
+	memberPayloadsStmt              *sql.Stmt
+	memberPayloadsOfStmt            *sql.Stmt
+	memberTextsStmt                 *sql.Stmt
+	membersByEmailStmt              *sql.Stmt
+	membersByEmailAtStmt            *sql.Stmt
+	membersByIDStmt                 *sql.Stmt
+	membersByIDAtStmt               *sql.Stmt
+	membersByNameStmt               *sql.Stmt
+	membersByNameAtStmt             *sql.Stmt
+	membersByNameDownStmt           *sql.Stmt
+	membersByNameDownAtStmt         *sql.Stmt
+	membersOfStmt                   *sql.Stmt
+	membersOfAtStmt                 *sql.Stmt
+	membersToCheckStmt              *sql.Stmt
+	membersToCheckAtStmt            *sql.Stmt
+	membershipVersionsFromStmt      *sql.Stmt
+	mirrorStmt                      *sql.Stmt
+	missGroupStmt                   *sql.Stmt
+	missMemberStmt                  *sql.Stmt
+	missedGroupsStmt                *sql.Stmt
+	missedMembersStmt               *sql.Stmt
+	moveGroupConfirmationsStmt      *sql.Stmt
+	moveMemberConfirmationsStmt     *sql.Stmt
+	moveSweepsStmt                  *sql.Stmt
+	oldestDoubtedGroupStmt          *sql.Stmt
+	oldestDoubtedMemberStmt         *sql.Stmt
+	packedMemberEdgesStmt           *sql.Stmt
+	pastMembersOfStmt               *sql.Stmt
+	removeStrangerStmt              *sql.Stmt
+	revisionAsOfStmt                *sql.Stmt
+	revisionBeforeStmt              *sql.Stmt
+	revisionNumberedStmt            *sql.Stmt
+	setConfirmedStmt                *sql.Stmt
+	setHorizonStmt                  *sql.Stmt
+	setRevisionStmt                 *sql.Stmt
+	spendSinceStmt                  *sql.Stmt
+	staysOfGroupStmt                *sql.Stmt
+	storedGroupStmt                 *sql.Stmt
+	storedMemberStmt                *sql.Stmt
+	strangerEdgesStmt               *sql.Stmt
+	strangerEdgesAtStmt             *sql.Stmt
+	strangersStmt                   *sql.Stmt
+	touchedStmt                     *sql.Stmt
+	touchedOfGroupStmt              *sql.Stmt
+	touchedOfGuestStmt              *sql.Stmt
+	touchedOfMemberStmt             *sql.Stmt
+	updateGroupStmt                 *sql.Stmt
+	updateGroupPayloadStmt          *sql.Stmt
+	updateMemberStmt                *sql.Stmt
+	updateMemberPayloadStmt         *sql.Stmt
+	versionsOfGroupsStmt            *sql.Stmt
+	versionsOfMembersStmt           *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
-		db:                           tx,
-		tx:                           tx,
-		addStrangerStmt:              q.addStrangerStmt,
-		addToGroupCountStmt:          q.addToGroupCountStmt,
-		boundsOfStmt:                 q.boundsOfStmt,
-		bytesOfMembersStmt:           q.bytesOfMembersStmt,
-		closeGroupStmt:               q.closeGroupStmt,
-		closeGuestEdgesStmt:          q.closeGuestEdgesStmt,
-		closeGuestsOfGroupStmt:       q.closeGuestsOfGroupStmt,
-		closeMemberStmt:              q.closeMemberStmt,
-		closeMemberEdgesStmt:         q.closeMemberEdgesStmt,
-		closeMembersOfGroupStmt:      q.closeMembersOfGroupStmt,
-		confirmGroupStmt:             q.confirmGroupStmt,
-		confirmMemberStmt:            q.confirmMemberStmt,
-		confirmedAfterStmt:           q.confirmedAfterStmt,
-		confirmedBeforeStmt:          q.confirmedBeforeStmt,
-		confirmedUpToStmt:            q.confirmedUpToStmt,
-		deleteGroupStmt:              q.deleteGroupStmt,
-		deleteGuestEdgesStmt:         q.deleteGuestEdgesStmt,
-		deleteGuestsOfGroupStmt:      q.deleteGuestsOfGroupStmt,
-		deleteMemberStmt:             q.deleteMemberStmt,
-		deleteMemberEdgesStmt:        q.deleteMemberEdgesStmt,
-		deleteMembersOfGroupStmt:     q.deleteMembersOfGroupStmt,
-		doubtGroupStmt:               q.doubtGroupStmt,
-		doubtMemberStmt:              q.doubtMemberStmt,
-		edgesToCheckStmt:             q.edgesToCheckStmt,
-		edgesToCheckAtStmt:           q.edgesToCheckAtStmt,
-		endGroupDoubtsStmt:           q.endGroupDoubtsStmt,
-		endMemberDoubtsStmt:          q.endMemberDoubtsStmt,
-		endsOfGuestEdgesStmt:         q.endsOfGuestEdgesStmt,
-		endsOfMemberEdgesStmt:        q.endsOfMemberEdgesStmt,
-		fingerprintsOfGroupsStmt:     q.fingerprintsOfGroupsStmt,
-		fingerprintsOfMembersStmt:    q.fingerprintsOfMembersStmt,
-		firstRevisionStmt:            q.firstRevisionStmt,
-		forgetSpendStmt:              q.forgetSpendStmt,
-		forgetStrangersStmt:          q.forgetStrangersStmt,
-		foundMirrorStmt:              q.foundMirrorStmt,
-		groupByIDStmt:                q.groupByIDStmt,
-		groupByIDAtStmt:              q.groupByIDAtStmt,
-		groupCountsAtStmt:            q.groupCountsAtStmt,
-		groupEdgesOfGuestAtStmt:      q.groupEdgesOfGuestAtStmt,
-		groupEdgesOfMemberAtStmt:     q.groupEdgesOfMemberAtStmt,
-		groupKeysByNameStmt:          q.groupKeysByNameStmt,
-		groupKeysOfStmt:              q.groupKeysOfStmt,
-		groupPayloadStmt:             q.groupPayloadStmt,
-		groupPayloadsStmt:            q.groupPayloadsStmt,
-		groupPayloadsOfStmt:          q.groupPayloadsOfStmt,
-		groupSizesOfStmt:             q.groupSizesOfStmt,
-		groupTextsStmt:               q.groupTextsStmt,
-		groupsByIDStmt:               q.groupsByIDStmt,
-		groupsByIDAtStmt:             q.groupsByIDAtStmt,
-		groupsByNameStmt:             q.groupsByNameStmt,
-		groupsByNameAtStmt:           q.groupsByNameAtStmt,
-		groupsByNameDownStmt:         q.groupsByNameDownStmt,
-		groupsByNameDownAtStmt:       q.groupsByNameDownAtStmt,
-		groupsEverStmt:               q.groupsEverStmt,
-		groupsNamedStmt:              q.groupsNamedStmt,
-		groupsNamedAtStmt:            q.groupsNamedAtStmt,
-		groupsOfAtStmt:               q.groupsOfAtStmt,
-		groupsOfGuestStmt:            q.groupsOfGuestStmt,
-		groupsOfMemberStmt:           q.groupsOfMemberStmt,
-		groupsToCheckStmt:            q.groupsToCheckStmt,
-		groupsToCheckAtStmt:          q.groupsToCheckAtStmt,
-		guestStmt:                    q.guestStmt,
-		guestEdgesStmt:               q.guestEdgesStmt,
-		guestEdgesAtStmt:             q.guestEdgesAtStmt,
-		guestEdgesToCheckAtStmt:      q.guestEdgesToCheckAtStmt,
-		guestStaysOfGroupStmt:        q.guestStaysOfGroupStmt,
-		guestsToCheckStmt:            q.guestsToCheckStmt,
-		heldSinceStmt:                q.heldSinceStmt,
-		insertChangesetStmt:          q.insertChangesetStmt,
-		insertGroupStmt:              q.insertGroupStmt,
-		insertGuestStmt:              q.insertGuestStmt,
-		insertGuestEdgesStmt:         q.insertGuestEdgesStmt,
-		insertMemberStmt:             q.insertMemberStmt,
-		insertMemberEdgesStmt:        q.insertMemberEdgesStmt,
-		insertRevisionStmt:           q.insertRevisionStmt,
-		insertSpendStmt:              q.insertSpendStmt,
-		insertSweepStmt:              q.insertSweepStmt,
-		keyOfGroupStmt:               q.keyOfGroupStmt,
-		lastGoodSweepStmt:            q.lastGoodSweepStmt,
-		lastGoodSweepButOneStmt:      q.lastGoodSweepButOneStmt,
-		lastHoldStmt:                 q.lastHoldStmt,
-		lastSweepStmt:                q.lastSweepStmt,
-		memberByIDStmt:               q.memberByIDStmt,
-		memberByIDAtStmt:             q.memberByIDAtStmt,
-		memberEdgesStmt:              q.memberEdgesStmt,
-		memberEdgesAtStmt:            q.memberEdgesAtStmt,
-		memberEdgesByNameStmt:        q.memberEdgesByNameStmt,
-		memberEdgesByNameDownStmt:    q.memberEdgesByNameDownStmt,
-		memberEdgesOfAtStmt:          q.memberEdgesOfAtStmt,
-		memberIDsStmt:                q.memberIDsStmt,
-		memberIDsAtStmt:              q.memberIDsAtStmt,
-		memberKeysByCreationStmt:     q.memberKeysByCreationStmt,
-		memberKeysByCreationDownStmt: q.memberKeysByCreationDownStmt,
-		memberPayloadStmt:            q.memberPayloadStmt,
-		memberPayloadsStmt:           q.memberPayloadsStmt,
-		memberPayloadsOfStmt:         q.memberPayloadsOfStmt,
-		memberTextsStmt:              q.memberTextsStmt,
-		membersByEmailStmt:           q.membersByEmailStmt,
-		membersByEmailAtStmt:         q.membersByEmailAtStmt,
-		membersByIDStmt:              q.membersByIDStmt,
-		membersByIDAtStmt:            q.membersByIDAtStmt,
-		membersByNameStmt:            q.membersByNameStmt,
-		membersByNameAtStmt:          q.membersByNameAtStmt,
-		membersByNameDownStmt:        q.membersByNameDownStmt,
-		membersByNameDownAtStmt:      q.membersByNameDownAtStmt,
-		membersOfStmt:                q.membersOfStmt,
-		membersOfAtStmt:              q.membersOfAtStmt,
-		membersToCheckStmt:           q.membersToCheckStmt,
-		membersToCheckAtStmt:         q.membersToCheckAtStmt,
-		mirrorStmt:                   q.mirrorStmt,
-		missGroupStmt:                q.missGroupStmt,
-		missMemberStmt:               q.missMemberStmt,
-		missedGroupsStmt:             q.missedGroupsStmt,
-		missedMembersStmt:            q.missedMembersStmt,
-		moveGroupConfirmationsStmt:   q.moveGroupConfirmationsStmt,
-		moveMemberConfirmationsStmt:  q.moveMemberConfirmationsStmt,
-		moveSweepsStmt:               q.moveSweepsStmt,
-		oldestDoubtedGroupStmt:       q.oldestDoubtedGroupStmt,
-		oldestDoubtedMemberStmt:      q.oldestDoubtedMemberStmt,
-		packedMemberEdgesStmt:        q.packedMemberEdgesStmt,
-		pastMembersOfStmt:            q.pastMembersOfStmt,
-		removeStrangerStmt:           q.removeStrangerStmt,
-		revisionAsOfStmt:             q.revisionAsOfStmt,
-		revisionNumberedStmt:         q.revisionNumberedStmt,
-		setConfirmedStmt:             q.setConfirmedStmt,
-		setHorizonStmt:               q.setHorizonStmt,
-		setRevisionStmt:              q.setRevisionStmt,
-		spendSinceStmt:               q.spendSinceStmt,
-		staysOfGroupStmt:             q.staysOfGroupStmt,
-		storedGroupStmt:              q.storedGroupStmt,
-		storedMemberStmt:             q.storedMemberStmt,
-		strangerEdgesStmt:            q.strangerEdgesStmt,
-		strangerEdgesAtStmt:          q.strangerEdgesAtStmt,
-		strangersStmt:                q.strangersStmt,
-		updateGroupStmt:              q.updateGroupStmt,
-		updateGroupPayloadStmt:       q.updateGroupPayloadStmt,
-		updateMemberStmt:             q.updateMemberStmt,
-		updateMemberPayloadStmt:      q.updateMemberPayloadStmt,
+		db:                              tx,
+		tx:                              tx,
+		addStrangerStmt:                 q.addStrangerStmt,
+		addToGroupCountStmt:             q.addToGroupCountStmt,
+		boundsOfStmt:                    q.boundsOfStmt,
+		bytesOfMembersStmt:              q.bytesOfMembersStmt,
+		changesetsBetweenStmt:           q.changesetsBetweenStmt,
+		changesetsOfStmt:                q.changesetsOfStmt,
+		closeGroupStmt:                  q.closeGroupStmt,
+		closeGuestEdgesStmt:             q.closeGuestEdgesStmt,
+		closeGuestsOfGroupStmt:          q.closeGuestsOfGroupStmt,
+		closeMemberStmt:                 q.closeMemberStmt,
+		closeMemberEdgesStmt:            q.closeMemberEdgesStmt,
+		closeMembersOfGroupStmt:         q.closeMembersOfGroupStmt,
+		confirmGroupStmt:                q.confirmGroupStmt,
+		confirmMemberStmt:               q.confirmMemberStmt,
+		confirmedAfterStmt:              q.confirmedAfterStmt,
+		confirmedBeforeStmt:             q.confirmedBeforeStmt,
+		confirmedUpToStmt:               q.confirmedUpToStmt,
+		deleteGroupStmt:                 q.deleteGroupStmt,
+		deleteGuestEdgesStmt:            q.deleteGuestEdgesStmt,
+		deleteGuestsOfGroupStmt:         q.deleteGuestsOfGroupStmt,
+		deleteMemberStmt:                q.deleteMemberStmt,
+		deleteMemberEdgesStmt:           q.deleteMemberEdgesStmt,
+		deleteMembersOfGroupStmt:        q.deleteMembersOfGroupStmt,
+		doubtGroupStmt:                  q.doubtGroupStmt,
+		doubtMemberStmt:                 q.doubtMemberStmt,
+		edgesToCheckStmt:                q.edgesToCheckStmt,
+		edgesToCheckAtStmt:              q.edgesToCheckAtStmt,
+		endGroupDoubtsStmt:              q.endGroupDoubtsStmt,
+		endMemberDoubtsStmt:             q.endMemberDoubtsStmt,
+		endsOfGuestEdgesStmt:            q.endsOfGuestEdgesStmt,
+		endsOfMemberEdgesStmt:           q.endsOfMemberEdgesStmt,
+		fingerprintsOfGroupsStmt:        q.fingerprintsOfGroupsStmt,
+		fingerprintsOfMembersStmt:       q.fingerprintsOfMembersStmt,
+		firstRevisionStmt:               q.firstRevisionStmt,
+		forgetSpendStmt:                 q.forgetSpendStmt,
+		forgetStrangersStmt:             q.forgetStrangersStmt,
+		foundMirrorStmt:                 q.foundMirrorStmt,
+		groupByIDStmt:                   q.groupByIDStmt,
+		groupByIDAtStmt:                 q.groupByIDAtStmt,
+		groupCountsAtStmt:               q.groupCountsAtStmt,
+		groupEdgesOfGuestAtStmt:         q.groupEdgesOfGuestAtStmt,
+		groupEdgesOfMemberAtStmt:        q.groupEdgesOfMemberAtStmt,
+		groupKeyStmt:                    q.groupKeyStmt,
+		groupKeysByNameStmt:             q.groupKeysByNameStmt,
+		groupKeysFromStmt:               q.groupKeysFromStmt,
+		groupKeysOfStmt:                 q.groupKeysOfStmt,
+		groupPayloadStmt:                q.groupPayloadStmt,
+		groupPayloadsStmt:               q.groupPayloadsStmt,
+		groupPayloadsOfStmt:             q.groupPayloadsOfStmt,
+		groupSizesOfStmt:                q.groupSizesOfStmt,
+		groupTextsStmt:                  q.groupTextsStmt,
+		groupsByIDStmt:                  q.groupsByIDStmt,
+		groupsByIDAtStmt:                q.groupsByIDAtStmt,
+		groupsByNameStmt:                q.groupsByNameStmt,
+		groupsByNameAtStmt:              q.groupsByNameAtStmt,
+		groupsByNameDownStmt:            q.groupsByNameDownStmt,
+		groupsByNameDownAtStmt:          q.groupsByNameDownAtStmt,
+		groupsEverStmt:                  q.groupsEverStmt,
+		groupsNamedStmt:                 q.groupsNamedStmt,
+		groupsNamedAtStmt:               q.groupsNamedAtStmt,
+		groupsOfAtStmt:                  q.groupsOfAtStmt,
+		groupsOfGuestStmt:               q.groupsOfGuestStmt,
+		groupsOfMemberStmt:              q.groupsOfMemberStmt,
+		groupsToCheckStmt:               q.groupsToCheckStmt,
+		groupsToCheckAtStmt:             q.groupsToCheckAtStmt,
+		guestStmt:                       q.guestStmt,
+		guestEdgesStmt:                  q.guestEdgesStmt,
+		guestEdgesAtStmt:                q.guestEdgesAtStmt,
+		guestEdgesToCheckAtStmt:         q.guestEdgesToCheckAtStmt,
+		guestMembershipVersionsFromStmt: q.guestMembershipVersionsFromStmt,
+		guestStaysOfGroupStmt:           q.guestStaysOfGroupStmt,
+		guestsOfStmt:                    q.guestsOfStmt,
+		guestsToCheckStmt:               q.guestsToCheckStmt,
+		heldSinceStmt:                   q.heldSinceStmt,
+		insertChangesetStmt:             q.insertChangesetStmt,
+		insertGroupStmt:                 q.insertGroupStmt,
+		insertGuestStmt:                 q.insertGuestStmt,
+		insertGuestEdgesStmt:            q.insertGuestEdgesStmt,
+		insertMemberStmt:                q.insertMemberStmt,
+		insertMemberEdgesStmt:           q.insertMemberEdgesStmt,
+		insertRevisionStmt:              q.insertRevisionStmt,
+		insertSpendStmt:                 q.insertSpendStmt,
+		insertSweepStmt:                 q.insertSweepStmt,
+		keyOfGroupStmt:                  q.keyOfGroupStmt,
+		lastGoodSweepStmt:               q.lastGoodSweepStmt,
+		lastGoodSweepButOneStmt:         q.lastGoodSweepButOneStmt,
+		lastGroupsNamedStmt:             q.lastGroupsNamedStmt,
+		lastHoldStmt:                    q.lastHoldStmt,
+		lastMembersByEmailStmt:          q.lastMembersByEmailStmt,
+		lastSweepStmt:                   q.lastSweepStmt,
+		memberByIDStmt:                  q.memberByIDStmt,
+		memberByIDAtStmt:                q.memberByIDAtStmt,
+		memberEdgesStmt:                 q.memberEdgesStmt,
+		memberEdgesAtStmt:               q.memberEdgesAtStmt,
+		memberEdgesByNameStmt:           q.memberEdgesByNameStmt,
+		memberEdgesByNameDownStmt:       q.memberEdgesByNameDownStmt,
+		memberEdgesOfAtStmt:             q.memberEdgesOfAtStmt,
+		memberIDsStmt:                   q.memberIDsStmt,
+		memberIDsAtStmt:                 q.memberIDsAtStmt,
+		memberKeysByCreationStmt:        q.memberKeysByCreationStmt,
+		memberKeysByCreationDownStmt:    q.memberKeysByCreationDownStmt,
+		memberKeysFromStmt:              q.memberKeysFromStmt,
+		memberPayloadStmt:               q.memberPayloadStmt,
+		memberPayloadsStmt:              q.memberPayloadsStmt,
+		memberPayloadsOfStmt:            q.memberPayloadsOfStmt,
+		memberTextsStmt:                 q.memberTextsStmt,
+		membersByEmailStmt:              q.membersByEmailStmt,
+		membersByEmailAtStmt:            q.membersByEmailAtStmt,
+		membersByIDStmt:                 q.membersByIDStmt,
+		membersByIDAtStmt:               q.membersByIDAtStmt,
+		membersByNameStmt:               q.membersByNameStmt,
+		membersByNameAtStmt:             q.membersByNameAtStmt,
+		membersByNameDownStmt:           q.membersByNameDownStmt,
+		membersByNameDownAtStmt:         q.membersByNameDownAtStmt,
+		membersOfStmt:                   q.membersOfStmt,
+		membersOfAtStmt:                 q.membersOfAtStmt,
+		membersToCheckStmt:              q.membersToCheckStmt,
+		membersToCheckAtStmt:            q.membersToCheckAtStmt,
+		membershipVersionsFromStmt:      q.membershipVersionsFromStmt,
+		mirrorStmt:                      q.mirrorStmt,
+		missGroupStmt:                   q.missGroupStmt,
+		missMemberStmt:                  q.missMemberStmt,
+		missedGroupsStmt:                q.missedGroupsStmt,
+		missedMembersStmt:               q.missedMembersStmt,
+		moveGroupConfirmationsStmt:      q.moveGroupConfirmationsStmt,
+		moveMemberConfirmationsStmt:     q.moveMemberConfirmationsStmt,
+		moveSweepsStmt:                  q.moveSweepsStmt,
+		oldestDoubtedGroupStmt:          q.oldestDoubtedGroupStmt,
+		oldestDoubtedMemberStmt:         q.oldestDoubtedMemberStmt,
+		packedMemberEdgesStmt:           q.packedMemberEdgesStmt,
+		pastMembersOfStmt:               q.pastMembersOfStmt,
+		removeStrangerStmt:              q.removeStrangerStmt,
+		revisionAsOfStmt:                q.revisionAsOfStmt,
+		revisionBeforeStmt:              q.revisionBeforeStmt,
+		revisionNumberedStmt:            q.revisionNumberedStmt,
+		setConfirmedStmt:                q.setConfirmedStmt,
+		setHorizonStmt:                  q.setHorizonStmt,
+		setRevisionStmt:                 q.setRevisionStmt,
+		spendSinceStmt:                  q.spendSinceStmt,
+		staysOfGroupStmt:                q.staysOfGroupStmt,
+		storedGroupStmt:                 q.storedGroupStmt,
+		storedMemberStmt:                q.storedMemberStmt,
+		strangerEdgesStmt:               q.strangerEdgesStmt,
+		strangerEdgesAtStmt:             q.strangerEdgesAtStmt,
+		strangersStmt:                   q.strangersStmt,
+		touchedStmt:                     q.touchedStmt,
+		touchedOfGroupStmt:              q.touchedOfGroupStmt,
+		touchedOfGuestStmt:              q.touchedOfGuestStmt,
+		touchedOfMemberStmt:             q.touchedOfMemberStmt,
+		updateGroupStmt:                 q.updateGroupStmt,
+		updateGroupPayloadStmt:          q.updateGroupPayloadStmt,
+		updateMemberStmt:                q.updateMemberStmt,
+		updateMemberPayloadStmt:         q.updateMemberPayloadStmt,
+		versionsOfGroupsStmt:            q.versionsOfGroupsStmt,
+		versionsOfMembersStmt:           q.versionsOfMembersStmt,
 	}
 }

@@ -56,6 +56,56 @@ func (q *Queries) BytesOfMembers(ctx context.Context, ids string) (int64, error)
 	return bytes, err
 }
 
+const changesetsOf = `-- name: ChangesetsOf :many
+SELECT c.id, c.revision, c.not_before_ms, c.not_after_ms, c.cause, c.actor, r.revision, r.published_ms, r.nonce, r.cause, r.horizon, CAST(COALESCE((
+    SELECT p.horizon FROM revisions p WHERE p.revision < r.revision ORDER BY p.revision DESC LIMIT 1
+), 0) AS INTEGER) AS low
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN changesets c CROSS JOIN revisions r
+WHERE c.id = j.value AND r.revision = c.revision
+`
+
+type ChangesetsOfRow struct {
+	Changeset Changeset
+	Revision  Revision
+	Low       int64
+}
+
+func (q *Queries) ChangesetsOf(ctx context.Context, ids string) ([]ChangesetsOfRow, error) {
+	rows, err := q.query(ctx, q.changesetsOfStmt, changesetsOf, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ChangesetsOfRow
+	for rows.Next() {
+		var i ChangesetsOfRow
+		if err := rows.Scan(
+			&i.Changeset.ID,
+			&i.Changeset.Revision,
+			&i.Changeset.NotBeforeMs,
+			&i.Changeset.NotAfterMs,
+			&i.Changeset.Cause,
+			&i.Changeset.Actor,
+			&i.Revision.Revision,
+			&i.Revision.PublishedMs,
+			&i.Revision.Nonce,
+			&i.Revision.Cause,
+			&i.Revision.Horizon,
+			&i.Low,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const closeGuestEdges = `-- name: CloseGuestEdges :exec
 INSERT INTO past_guest_memberships (gid, guest_id, since, until)
 SELECT e.gid, e.guest_id, e.since, CAST(?1 AS INTEGER) FROM json_each(CAST(?2 AS TEXT)) j CROSS JOIN guest_memberships e
@@ -371,6 +421,39 @@ func (q *Queries) GroupsOfAt(ctx context.Context, gids string, horizon int64) ([
 	return items, nil
 }
 
+const guestsOf = `-- name: GuestsOf :many
+SELECT p.guest_id, p.email
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guests p WHERE p.guest_id = j.value
+`
+
+type GuestsOfRow struct {
+	GuestID int64
+	Email   string
+}
+
+func (q *Queries) GuestsOf(ctx context.Context, ids string) ([]GuestsOfRow, error) {
+	rows, err := q.query(ctx, q.guestsOfStmt, guestsOf, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GuestsOfRow
+	for rows.Next() {
+		var i GuestsOfRow
+		if err := rows.Scan(&i.GuestID, &i.Email); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertGuestEdges = `-- name: InsertGuestEdges :exec
 INSERT INTO guest_memberships (gid, guest_id, since)
 SELECT CAST(?1 AS INTEGER), value, CAST(?2 AS INTEGER) FROM json_each(CAST(?3 AS TEXT))
@@ -552,6 +635,130 @@ func (q *Queries) MembersOfAt(ctx context.Context, ids string, horizon int64) ([
 			&i.NameKey,
 			&i.Role,
 			&i.Status,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const versionsOfGroups = `-- name: VersionsOfGroups :many
+SELECT gid, id, name, description, logo, created_ms, updated_ms, since, until FROM group_versions
+WHERE gid IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND until > ?3
+`
+
+type VersionsOfGroupsParams struct {
+	Gids string
+	High int64
+	Low  int64
+}
+
+type VersionsOfGroupsRow struct {
+	Gid         int64
+	ID          string
+	Name        string
+	Description sql.NullString
+	Logo        sql.NullString
+	CreatedMs   sql.NullInt64
+	UpdatedMs   sql.NullInt64
+	Since       int64
+	Until       int64
+}
+
+func (q *Queries) VersionsOfGroups(ctx context.Context, arg VersionsOfGroupsParams) ([]VersionsOfGroupsRow, error) {
+	rows, err := q.query(ctx, q.versionsOfGroupsStmt, versionsOfGroups, arg.Gids, arg.High, arg.Low)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []VersionsOfGroupsRow
+	for rows.Next() {
+		var i VersionsOfGroupsRow
+		if err := rows.Scan(
+			&i.Gid,
+			&i.ID,
+			&i.Name,
+			&i.Description,
+			&i.Logo,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+			&i.Since,
+			&i.Until,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const versionsOfMembers = `-- name: VersionsOfMembers :many
+SELECT id, email, first_name, last_name, full_name, role, status, job_title, team, timezone,
+       created_ms, updated_ms, since, until
+FROM member_versions
+WHERE id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND until > ?3
+`
+
+type VersionsOfMembersParams struct {
+	Ids  string
+	High int64
+	Low  int64
+}
+
+type VersionsOfMembersRow struct {
+	ID        int64
+	Email     string
+	FirstName sql.NullString
+	LastName  sql.NullString
+	FullName  sql.NullString
+	Role      sql.NullString
+	Status    string
+	JobTitle  sql.NullString
+	Team      sql.NullString
+	Timezone  sql.NullString
+	CreatedMs sql.NullInt64
+	UpdatedMs sql.NullInt64
+	Since     int64
+	Until     int64
+}
+
+func (q *Queries) VersionsOfMembers(ctx context.Context, arg VersionsOfMembersParams) ([]VersionsOfMembersRow, error) {
+	rows, err := q.query(ctx, q.versionsOfMembersStmt, versionsOfMembers, arg.Ids, arg.High, arg.Low)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []VersionsOfMembersRow
+	for rows.Next() {
+		var i VersionsOfMembersRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.FirstName,
+			&i.LastName,
+			&i.FullName,
+			&i.Role,
+			&i.Status,
+			&i.JobTitle,
+			&i.Team,
+			&i.Timezone,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+			&i.Since,
+			&i.Until,
 		); err != nil {
 			return nil, err
 		}

@@ -1,0 +1,225 @@
+package db
+
+import (
+	"context"
+
+	"rollcall/internal/directory"
+)
+
+// Rows that one look along the keys reads.
+const (
+	keysAtOnce  = 256  // groups or members
+	edgesAtOnce = 8192 // edges, and as many more as are left of a page of them
+	edgesPage   = 2048 // edges of one group in one query
+)
+
+// walkSpan reads a part of a large revision along the keys, one step at a
+// time: no index has the edges of a revision in the order of groups' ids, and
+// those of the first revision are in none.
+func (w *feedWalk) walkSpan(ctx context.Context, sp span, most int) ([]directory.Change, error) {
+	key := w.at.key
+	if w.at.revision != sp.Revision.Revision || key.Step == 0 {
+		key = directory.ChangeKey{Step: directory.StepEdgesRemoved}
+	}
+	if sp.low == 0 && key.Step < directory.StepGroupsSet {
+		key = directory.ChangeKey{Step: directory.StepGroupsSet} // nothing was there before
+	}
+	touches, next, err := w.walkStep(ctx, sp, key, most)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := w.s.shapeOne(ctx, sp, touches)
+	if err != nil {
+		return nil, err
+	}
+	kept := changes[:0]
+	for _, change := range changes {
+		if change.Place.Key.Step == key.Step {
+			kept = append(kept, change)
+		}
+	}
+	kept, isCut := w.cut(kept, most)
+	switch {
+	case isCut:
+	case next.Step > directory.StepEdgesAdded:
+		w.at = point{revision: sp.Revision.Revision}
+	default:
+		w.at = point{sp.Revision.Revision, next}
+	}
+	return kept, nil
+}
+
+// shapeOne is shape for what may have been touched by one revision.
+func (s *state) shapeOne(ctx context.Context, sp span, touches []touch) ([]directory.Change, error) {
+	rows, err := s.q.ChangesetsBetween(ctx, sp.low, sp.Horizon)
+	if err != nil {
+		return nil, err
+	}
+	f := frame{spans: []span{sp}, touches: [][]touch{touches}, changesets: map[int64]Changeset{}}
+	for _, row := range rows {
+		f.changesets[row.ID] = row
+	}
+	return s.shape(ctx, f)
+}
+
+// walkStep returns touches behind a key, and the key behind all that was
+// looked at: the next step's beginning at the end of this one.
+func (w *feedWalk) walkStep(ctx context.Context, sp span, key directory.ChangeKey, most int) ([]touch, directory.ChangeKey, error) {
+	switch key.Step {
+	case directory.StepGroupsDeleted, directory.StepGroupsSet:
+		return w.walkGroups(ctx, key)
+	case directory.StepMembersDeleted, directory.StepMembersSet:
+		return w.walkMembers(ctx, key)
+	}
+	return w.walkEdges(ctx, sp, key, most)
+}
+
+func nextStep(key directory.ChangeKey) directory.ChangeKey {
+	return directory.ChangeKey{Step: key.Step + 1}
+}
+
+// groupsFrom returns groups from one on, in the order of their ids.
+func (w *feedWalk) groupsFrom(ctx context.Context, id string) ([]GroupKey, error) {
+	only := w.scope.group
+	switch {
+	case only.Gid == 0:
+		return w.s.q.GroupKeysFrom(ctx, id, keysAtOnce)
+	case id <= only.ID:
+		return []GroupKey{only}, nil
+	}
+	return nil, nil
+}
+
+func (w *feedWalk) walkGroups(ctx context.Context, key directory.ChangeKey) (touches []touch, next directory.ChangeKey, err error) {
+	groups, err := w.groupsFrom(ctx, key.Group)
+	for _, group := range groups {
+		if group.ID != key.Group {
+			touches = append(touches, touch{step: directory.StepGroupsSet, gid: group.Gid})
+		}
+	}
+	if len(groups) < keysAtOnce {
+		return touches, nextStep(key), err
+	}
+	return touches, directory.ChangeKey{Step: key.Step, Group: groups[len(groups)-1].ID}, err
+}
+
+func (w *feedWalk) walkMembers(ctx context.Context, key directory.ChangeKey) (touches []touch, next directory.ChangeKey, err error) {
+	if w.scope.group.Gid != 0 {
+		return nil, nextStep(key), nil
+	}
+	begin := key.ID
+	if key == (directory.ChangeKey{Step: key.Step}) {
+		begin = beforeAllIDs
+	}
+	ids, err := w.s.q.MemberKeysFrom(ctx, begin, keysAtOnce)
+	isEnd := len(ids) < keysAtOnce
+	ids = distinct(ids)
+	for _, id := range ids {
+		touches = append(touches, touch{step: directory.StepMembersSet, id: id})
+	}
+	if isEnd {
+		return touches, nextStep(key), err
+	}
+	return touches, directory.ChangeKey{Step: key.Step, ID: ids[len(ids)-1]}, err
+}
+
+// An edgeWalk reads the edges of groups, members before guests, and keeps
+// those that a revision added or removed.
+type edgeWalk struct {
+	q       *Queries
+	span    span
+	key     directory.ChangeKey // behind the last edge
+	most    int
+	seen    int
+	touches []touch
+}
+
+func (w *feedWalk) walkEdges(ctx context.Context, sp span, key directory.ChangeKey, most int) ([]touch, directory.ChangeKey, error) {
+	groups, err := w.groupsFrom(ctx, key.Group)
+	if err != nil {
+		return nil, key, err
+	}
+	e := &edgeWalk{q: w.s.q, span: sp, key: key, most: most}
+	for _, group := range groups {
+		if group.ID != e.key.Group {
+			e.key = directory.ChangeKey{Step: key.Step, Group: group.ID, ID: beforeAllIDs}
+		}
+		for isEnd := false; !isEnd; {
+			if isEnd, err = e.read(ctx, group.Gid); err != nil {
+				return nil, key, err
+			}
+			if e.isFull() {
+				return e.touches, e.key, nil
+			}
+		}
+	}
+	if len(groups) < keysAtOnce {
+		return e.touches, nextStep(key), nil
+	}
+	return e.touches, e.key, nil
+}
+
+func (e *edgeWalk) isFull() bool { return e.seen >= edgesAtOnce || len(e.touches) > e.most }
+
+// read reads on in a group and reports whether it came to its end. All stays
+// of one person are read together.
+func (e *edgeWalk) read(ctx context.Context, gid int64) (isEnd bool, err error) {
+	var rows []MembershipVersion
+	isLast := false
+	for size := edgesPage; ; size *= 2 {
+		if rows, err = e.page(ctx, gid, int64(size)); err != nil {
+			return false, err
+		}
+		if isLast = len(rows) < size; isLast {
+			break
+		}
+		if whole := withoutLast(rows); len(whole) > 0 {
+			rows = whole
+			break
+		}
+	}
+	for _, row := range rows {
+		e.add(gid, row)
+	}
+	e.seen += len(rows)
+	switch {
+	case !isLast:
+		e.key.ID = rows[len(rows)-1].MemberID
+		return false, nil
+	case e.key.Guest:
+		e.key.ID = afterAllIDs
+		return true, nil
+	}
+	e.key.Guest, e.key.ID = true, beforeAllIDs
+	return false, nil
+}
+
+// withoutLast drops the stays of the last person.
+func withoutLast(rows []MembershipVersion) []MembershipVersion {
+	n := len(rows)
+	for n > 0 && rows[n-1].MemberID == rows[len(rows)-1].MemberID {
+		n--
+	}
+	return rows[:n]
+}
+
+func (e *edgeWalk) page(ctx context.Context, gid, size int64) ([]MembershipVersion, error) {
+	if !e.key.Guest {
+		return e.q.MembershipVersionsFrom(ctx, MembershipVersionsFromParams{Gid: gid, After: e.key.ID, PageSize: size})
+	}
+	rows, err := e.q.GuestMembershipVersionsFrom(ctx, GuestMembershipVersionsFromParams{Gid: gid, After: e.key.ID, PageSize: size})
+	return convert(rows, func(row GuestMembershipVersion) MembershipVersion {
+		return MembershipVersion{Gid: row.Gid, MemberID: row.GuestID, Since: row.Since, Until: row.Until}
+	}), err
+}
+
+// add keeps an edge if the revision made or ended it, but not both.
+func (e *edgeWalk) add(gid int64, row MembershipVersion) {
+	t := touch{step: e.key.Step, gid: gid, guest: e.key.Guest, id: row.MemberID, changeset: row.Since, other: row.Until}
+	if t.step == directory.StepEdgesRemoved {
+		t.changeset, t.other = row.Until, row.Since
+	}
+	if e.span.holds(t.changeset) && !e.span.holds(t.other) {
+		e.touches = append(e.touches, t)
+	}
+}

@@ -1,0 +1,313 @@
+package db
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"rollcall/internal/directory"
+)
+
+// A knowledge is what the rows of a frame looked like, and when.
+type knowledge struct {
+	changesets map[int64]Changeset
+	groups     map[int64][]VersionsOfGroupsRow
+	members    map[int64][]VersionsOfMembersRow
+	guests     map[int64]string
+}
+
+// shape makes changes of what was touched, in order. What is the same on both
+// sides of its revision is none.
+func (s *state) shape(ctx context.Context, f frame) ([]directory.Change, error) {
+	if len(f.spans) == 0 {
+		return nil, nil
+	}
+	known, err := s.factsOf(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	var all []directory.Change
+	for i, sp := range f.spans {
+		changes, err := known.ofSpan(sp, f.touches[i])
+		if err != nil {
+			return nil, err
+		}
+		for j := range changes {
+			changes[j].Revision = sp.Revision.Revision
+			changes[j].Place.Pin = s.pinOf(sp.Revision)
+		}
+		all = append(all, changes...)
+	}
+	return all, nil
+}
+
+func (s *state) factsOf(ctx context.Context, f frame) (known knowledge, err error) {
+	gids, members, guests := idsOf(f)
+	low, high := f.spans[0].low, f.spans[len(f.spans)-1].Horizon
+	known = knowledge{f.changesets, map[int64][]VersionsOfGroupsRow{}, map[int64][]VersionsOfMembersRow{}, map[int64]string{}}
+	groups, err := s.q.VersionsOfGroups(ctx, VersionsOfGroupsParams{Gids: idList(gids), High: high, Low: low})
+	if err != nil {
+		return known, err
+	}
+	for _, row := range groups {
+		known.groups[row.Gid] = append(known.groups[row.Gid], row)
+	}
+	people, err := s.q.VersionsOfMembers(ctx, VersionsOfMembersParams{Ids: idList(members), High: high, Low: low})
+	if err != nil {
+		return known, err
+	}
+	for _, row := range people {
+		known.members[row.ID] = append(known.members[row.ID], row)
+	}
+	spelled, err := s.q.GuestsOf(ctx, idList(guests))
+	for _, row := range spelled {
+		known.guests[row.GuestID] = row.Email
+	}
+	return known, err
+}
+
+// idsOf are the rows that a frame is about, each once.
+func idsOf(f frame) (gids, members, guests []int64) {
+	for _, touches := range f.touches {
+		for _, t := range touches {
+			if t.gid != 0 {
+				gids = append(gids, t.gid)
+			}
+			switch {
+			case t.guest:
+				guests = append(guests, t.id)
+			case t.step != directory.StepGroupsSet:
+				members = append(members, t.id)
+			}
+		}
+	}
+	return distinct(gids), distinct(members), distinct(guests)
+}
+
+func distinct(ids []int64) []int64 {
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// ofSpan makes the changes of one revision, in order.
+func (k knowledge) ofSpan(sp span, touches []touch) ([]directory.Change, error) {
+	var changes []directory.Change
+	for _, t := range touches {
+		if isEdge(t) {
+			change, err := k.ofEdge(sp, t)
+			if err != nil {
+				return nil, err
+			}
+			changes = append(changes, change)
+		}
+	}
+	for _, gid := range touchedBy(touches, directory.StepGroupsSet, func(t touch) int64 { return t.gid }) {
+		changes = append(changes, k.ofGroup(sp, gid)...)
+	}
+	for _, id := range touchedBy(touches, directory.StepMembersSet, func(t touch) int64 { return t.id }) {
+		changes = append(changes, k.ofMember(sp, id)...)
+	}
+	slices.SortFunc(changes, func(a, b directory.Change) int { return a.Place.Key.Compare(b.Place.Key) })
+	return changes, nil
+}
+
+func touchedBy(touches []touch, step directory.Step, id func(touch) int64) (ids []int64) {
+	for _, t := range touches {
+		if t.step == step {
+			ids = append(ids, id(t))
+		}
+	}
+	return distinct(ids)
+}
+
+// ofEdge names the ends of an edge as they were before the revision, if it
+// ended with it, else as they were after it.
+func (k knowledge) ofEdge(sp span, t touch) (directory.Change, error) {
+	horizon, types := sp.Horizon, [...]directory.ChangeType{directory.MembershipAdded, directory.GuestMembershipAdded}
+	if t.step == directory.StepEdgesRemoved {
+		horizon, types = sp.low, [...]directory.ChangeType{directory.MembershipRemoved, directory.GuestMembershipRemoved}
+	}
+	group := alive(k.groups[t.gid], horizon)
+	if group == nil {
+		return directory.Change{}, fmt.Errorf("revision %d changes who is in the group with key %d, which did not exist: the file is damaged, restore a backup",
+			sp.Revision.Revision, t.gid)
+	}
+	change := k.by(t.changeset)
+	change.Type, change.GroupID, change.GroupName = types[0], group.ID, &group.Name
+	change.Place.Key = directory.ChangeKey{Step: t.step, Group: group.ID, Guest: t.guest, ID: t.id}
+	if t.guest {
+		change.Type, change.Email = types[1], known(k.guests[t.id])
+		return change, nil
+	}
+	change.MemberID = t.id
+	if member := alive(k.members[t.id], horizon); member != nil {
+		change.Email = known(member.Email)
+	}
+	return change, nil
+}
+
+// ofGroup compares a group before and after a revision.
+func (k knowledge) ofGroup(sp span, gid int64) []directory.Change {
+	before, after := alive(k.groups[gid], sp.low), alive(k.groups[gid], sp.Horizon)
+	if before == nil && after == nil {
+		return nil
+	}
+	shown := cmp.Or(after, before)
+	what := outcome(before != nil, after != nil, [...]directory.ChangeType{directory.GroupCreated, directory.GroupUpdated, directory.GroupDeleted})
+	change := k.by(decisive(k.groups[gid], sp, after))
+	change.Type, change.GroupID, change.GroupName = what, shown.ID, &shown.Name
+	change.Place.Key = directory.ChangeKey{Step: directory.StepGroupsSet, Group: shown.ID}
+	if after == nil {
+		change.Place.Key.Step = directory.StepGroupsDeleted
+		return []directory.Change{change}
+	}
+	if change.Changed = fieldsThatDiffer(groupFields(before), groupFields(after)); change.Changed == nil && before != nil {
+		return nil
+	}
+	return []directory.Change{change}
+}
+
+// ofMember compares a member before and after a revision.
+func (k knowledge) ofMember(sp span, id int64) []directory.Change {
+	before, after := alive(k.members[id], sp.low), alive(k.members[id], sp.Horizon)
+	if before == nil && after == nil {
+		return nil
+	}
+	change := k.by(decisive(k.members[id], sp, after))
+	change.Type = outcome(before != nil, after != nil, [...]directory.ChangeType{directory.MemberCreated, directory.MemberUpdated, directory.MemberDeleted})
+	change.MemberID, change.Email = id, known(cmp.Or(after, before).Email)
+	change.Place.Key = directory.ChangeKey{Step: directory.StepMembersSet, ID: id}
+	if after == nil {
+		change.Place.Key.Step = directory.StepMembersDeleted
+		return []directory.Change{change}
+	}
+	if change.Changed = fieldsThatDiffer(memberFields(before), memberFields(after)); change.Changed == nil && before != nil {
+		return nil
+	}
+	return []directory.Change{change}
+}
+
+func outcome(before, after bool, types [3]directory.ChangeType) directory.ChangeType {
+	switch {
+	case !before:
+		return types[0]
+	case after:
+		return types[1]
+	}
+	return types[2]
+}
+
+// by says where a change comes from.
+func (k knowledge) by(changeset int64) directory.Change {
+	c := k.changesets[changeset]
+	return directory.Change{Bounds: toBounds(c.NotBeforeMs, c.NotAfterMs), Cause: directory.Cause(c.Cause), Actor: c.Actor.String}
+}
+
+// known is nil for an e-mail that was erased.
+func known(email string) *string {
+	if email == "" {
+		return nil
+	}
+	return &email
+}
+
+// A version is a row of an interval.
+type version interface{ lived() (since, until int64) }
+
+func (v VersionsOfGroupsRow) lived() (since, until int64)  { return v.Since, v.Until }
+func (v VersionsOfMembersRow) lived() (since, until int64) { return v.Since, v.Until }
+
+// alive finds the version that a horizon shows, nil if there is none.
+func alive[V version](versions []V, horizon int64) *V {
+	for i, v := range versions {
+		if since, until := v.lived(); since <= horizon && until > horizon {
+			return &versions[i]
+		}
+	}
+	return nil
+}
+
+// decisive is the changeset that made the last version of a revision, or
+// ended the last there was.
+func decisive[V version](versions []V, sp span, after *V) (changeset int64) {
+	if after != nil {
+		since, _ := (*after).lived()
+		return since
+	}
+	for _, v := range versions {
+		if _, until := v.lived(); sp.holds(until) {
+			changeset = max(changeset, until)
+		}
+	}
+	return changeset
+}
+
+// A field is an attribute that /v1 shows.
+type field struct {
+	name  string
+	value any // nil, a string or a time.Time
+}
+
+func groupFields(v *VersionsOfGroupsRow) []field {
+	if v == nil {
+		return nil
+	}
+	logo := v.Logo
+	logo.String = withoutQuery(logo.String)
+	return []field{
+		{"name", v.Name},
+		{"description", textOrNil(v.Description)},
+		{"logo", textOrNil(logo)},
+		{"created_at", timeOrNil(v.CreatedMs)},
+		{"updated_at", timeOrNil(v.UpdatedMs)},
+	}
+}
+
+func memberFields(v *VersionsOfMembersRow) []field {
+	if v == nil {
+		return nil
+	}
+	return []field{
+		{"email", textOrNil(sql.NullString{String: v.Email, Valid: v.Email != ""})},
+		{"first_name", textOrNil(v.FirstName)},
+		{"last_name", textOrNil(v.LastName)},
+		{"full_name", textOrNil(v.FullName)},
+		{"role", textOrNil(v.Role)},
+		{"status", v.Status},
+		{"job_title", textOrNil(v.JobTitle)},
+		{"team", textOrNil(v.Team)},
+		{"timezone", textOrNil(v.Timezone)},
+		{"created_at", timeOrNil(v.CreatedMs)},
+		{"updated_at", timeOrNil(v.UpdatedMs)},
+	}
+}
+
+func textOrNil(s sql.NullString) any {
+	if !s.Valid {
+		return nil
+	}
+	return s.String
+}
+
+func timeOrNil(ms sql.NullInt64) any {
+	if !ms.Valid {
+		return nil
+	}
+	return fromNullMS(ms)
+}
+
+// fieldsThatDiffer compares two rows, the first of which may be missing.
+func fieldsThatDiffer(before, after []field) (changed []directory.FieldChange) {
+	for i, f := range after {
+		var old any
+		if before != nil {
+			old = before[i].value
+		}
+		if old != f.value {
+			changed = append(changed, directory.FieldChange{Field: f.name, Old: old, New: f.value})
+		}
+	}
+	return changed
+}
