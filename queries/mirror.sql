@@ -51,7 +51,9 @@ SELECT * FROM revisions WHERE published_ms <= @instant
 ORDER BY published_ms DESC, revision DESC LIMIT 1;
 
 -- name: FirstRevision :one
-SELECT * FROM revisions ORDER BY revision LIMIT 1;
+-- The first that is kept.
+SELECT r.* FROM mirror m CROSS JOIN revisions r
+WHERE m.id = 1 AND r.revision >= m.kept ORDER BY r.revision LIMIT 1;
 
 -- name: ConfirmedBefore :one
 SELECT began_ms FROM sweeps

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 
 	"rollcall/internal/directory"
@@ -23,19 +24,18 @@ func (s *state) revisionAsOf(ctx context.Context, at directory.AsOf) (then Revis
 		return then, directory.ErrFuture
 	}
 	if at.Revision > 0 {
-		then, err = s.q.RevisionNumbered(ctx, at.Revision)
-		return then, notFound(err, directory.ErrPruned)
+		if then, err = s.q.RevisionNumbered(ctx, at.Revision); err != nil {
+			return then, notFound(err, directory.ErrPruned)
+		}
+		return then, s.isKept(then)
 	}
 	then, err = s.q.RevisionAsOf(ctx, at.Instant.UnixMilli())
 	if err = orNone(err); err != nil || then.Revision != 0 {
-		return then, err
+		return then, cmp.Or(err, s.isKept(then))
 	}
-	first, err := s.q.FirstRevision(ctx)
-	switch {
-	case err != nil:
+	first, err := s.q.RevisionNumbered(ctx, 1)
+	if err != nil {
 		return then, err
-	case first.Revision > 1:
-		return then, directory.ErrPruned
 	}
 	return then, &directory.TooEarlyError{First: fromMS(first.PublishedMs)}
 }

@@ -109,6 +109,8 @@ func (s *story) replicaOf(w world) *replica {
 		row := map[string]any{"email": m.Email, "status": string(m.Status), "updated_at": m.UpdatedAt}
 		set(row, "full_name", m.FullName)
 		set(row, "first_name", m.FirstName)
+		set(row, "last_name", m.LastName)
+		set(row, "role", m.Role)
 		p.members[id] = row
 	}
 	return p
@@ -150,10 +152,7 @@ func replayed(r *rapid.T) {
 	if err != nil {
 		r.Fatal(err)
 	}
-	s := &story{
-		t: r, mirror: openIn(r, dir), spelling: map[string]string{},
-		now: world{groups: map[string]*modelGroup{}, members: map[int64]directory.Member{}, payload: map[any]string{}},
-	}
+	s := newStory(r, dir)
 	defer os.RemoveAll(dir)
 	defer s.mirror.Close()
 	for range rapid.IntRange(1, 7).Draw(r, "publications") {

@@ -86,11 +86,6 @@ func idsOf(f frame) (gids, members, guests []int64) {
 	return distinct(gids), distinct(members), distinct(guests)
 }
 
-func distinct(ids []int64) []int64 {
-	slices.Sort(ids)
-	return slices.Compact(ids)
-}
-
 // ofSpan makes the changes of one revision, in order.
 func (k knowledge) ofSpan(sp span, touches []touch) ([]directory.Change, error) {
 	var changes []directory.Change

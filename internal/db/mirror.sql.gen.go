@@ -50,9 +50,11 @@ func (q *Queries) ConfirmedUpTo(ctx context.Context, revision int64) (int64, err
 }
 
 const firstRevision = `-- name: FirstRevision :one
-SELECT revision, published_ms, nonce, cause, horizon FROM revisions ORDER BY revision LIMIT 1
+SELECT r.revision, r.published_ms, r.nonce, r.cause, r.horizon FROM mirror m CROSS JOIN revisions r
+WHERE m.id = 1 AND r.revision >= m.kept ORDER BY r.revision LIMIT 1
 `
 
+// The first that is kept.
 func (q *Queries) FirstRevision(ctx context.Context) (Revision, error) {
 	row := q.queryRow(ctx, q.firstRevisionStmt, firstRevision)
 	var i Revision
@@ -129,7 +131,7 @@ func (q *Queries) InsertRevision(ctx context.Context, arg InsertRevisionParams) 
 }
 
 const mirror = `-- name: Mirror :one
-SELECT id, organization, epoch, revision, published_ms, nonce, confirmed_ms, group_count, member_count, membership_count, guest_membership_count FROM mirror WHERE id = 1
+SELECT id, organization, epoch, revision, published_ms, nonce, confirmed_ms, group_count, member_count, membership_count, guest_membership_count, kept, kept_ms, pinned, erased, unclean FROM mirror WHERE id = 1
 `
 
 func (q *Queries) Mirror(ctx context.Context) (Mirror, error) {
@@ -147,6 +149,11 @@ func (q *Queries) Mirror(ctx context.Context) (Mirror, error) {
 		&i.MemberCount,
 		&i.MembershipCount,
 		&i.GuestMembershipCount,
+		&i.Kept,
+		&i.KeptMs,
+		&i.Pinned,
+		&i.Erased,
+		&i.Unclean,
 	)
 	return i, err
 }

@@ -20,7 +20,7 @@ var partPool = []string{"", "", "a", "NN", "zoë", "ë", "Bob", "x.test", "m1@",
 func (s *story) compareFilters(m moment, q directory.ListQuery) {
 	ctx, w := s.t.Context(), m.world
 	q.Count = rapid.Bool().Draw(s.t, "count")
-	isPast := m.fresh.Revision != s.past[len(s.past)-1].fresh.Revision
+	isPast := q.AsOf != nil || m.fresh.Revision != s.past[len(s.past)-1].fresh.Revision
 
 	groups := s.drawGroupFilter(w)
 	check(s, q, fmt.Sprintf("groups that %+v", groups), only(s.groups(w, q), groups.letsThrough), walk(s.t, q, func(q directory.ListQuery) (directory.Page[directory.Group], error) {

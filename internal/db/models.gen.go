@@ -150,6 +150,11 @@ type Mirror struct {
 	MemberCount          int64
 	MembershipCount      int64
 	GuestMembershipCount int64
+	Kept                 int64
+	KeptMs               int64
+	Pinned               int64
+	Erased               int64
+	Unclean              int64
 }
 
 type PresentGroup struct {

@@ -14,6 +14,8 @@ var fill = []string{
 	`INSERT INTO revisions VALUES (1, 1, 0, 'initial', 1), (2, 2, 0, 'sweep', 2)`,
 	`INSERT INTO changesets VALUES (1, 1, NULL, 1, 'initial', NULL), (2, 2, 1, 2, 'sweep', NULL)`,
 	`CREATE TEMP TABLE n AS WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 1200) SELECT i FROM c`,
+	`INSERT INTO revisions SELECT i + 2, i + 2, 0, 'sweep', i + 2 FROM n`,
+	`INSERT INTO changesets SELECT i + 2, i + 2, i, i, 'sweep', NULL FROM n`,
 	`INSERT INTO members SELECT i, 'm' || i || '@x.test', 'm' || i || '@x.test', NULL, NULL, NULL, 'name ' || (i % 1500), NULL, 'active',
 		NULL, NULL, NULL, NULL, i, i, 1, 1, 1, 1, 0, 0, i, 0, 'list', '{}', 0 FROM n`,
 	`INSERT INTO groups SELECT i, printf('%032d', i), 'group ' || (i % 300), 'group ' || (i % 300), NULL, NULL, 'v', 1, 1, i, i, 1, 1, 1, 0, 0, i, 0, 'list', '{}', 0
@@ -129,6 +131,21 @@ var plans = map[string]struct {
 
 	"ends of edges of a list":  {endsOfMemberEdges, []any{"[[1,2]]", 1}, []string{"SCAN j VIRTUAL TABLE", "SEARCH e USING COVERING INDEX past_memberships_by_member (member_id=? AND gid=? AND since<?)"}},
 	"ends of guests of a list": {endsOfGuestEdges, []any{`[[1,"g"]]`, 1}, []string{"SCAN j VIRTUAL TABLE", "SEARCH p USING COVERING INDEX sqlite_autoindex_guests_1 (email_key=?)", "SEARCH e USING COVERING INDEX past_guest_memberships_by_guest (guest_id=? AND gid=? AND since<?)"}},
+
+	"prune guests": {pruneGuests, []any{1, 10}, []string{"SEARCH guests USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)", "CORRELATED SCALAR SUBQUERY 1", "SEARCH e USING COVERING INDEX guest_memberships_by_guest (guest_id=?)", "CORRELATED SCALAR SUBQUERY 2", "SEARCH e USING COVERING INDEX past_guest_memberships_by_guest (guest_id=?)"}},
+	"prune changesets": {pruneChangesets, []any{1, 10}, []string{
+		"SEARCH changesets USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+		"CORRELATED SCALAR SUBQUERY 1", "SEARCH e USING COVERING INDEX memberships_by_since (since=?)",
+		"CORRELATED SCALAR SUBQUERY 2", "SEARCH e USING COVERING INDEX guest_memberships_by_since (since=?)",
+		"CORRELATED SCALAR SUBQUERY 3", "SEARCH g USING COVERING INDEX groups_by_since (since=?)",
+		"CORRELATED SCALAR SUBQUERY 4", "SEARCH m USING COVERING INDEX members_by_since (since=?)",
+		"CORRELATED SCALAR SUBQUERY 5", "SEARCH e USING COVERING INDEX past_memberships_by_since (since=?)",
+		"CORRELATED SCALAR SUBQUERY 6", "SEARCH e USING COVERING INDEX past_guest_memberships_by_since (since=?)",
+		"CORRELATED SCALAR SUBQUERY 7", "SEARCH g USING COVERING INDEX past_groups_by_since (since=?)",
+		"CORRELATED SCALAR SUBQUERY 8", "SEARCH m USING COVERING INDEX past_members_by_since (since=?)",
+	}},
+	"prune revisions": {pruneRevisions, []any{1, 10}, []string{"SEARCH revisions USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)", "CORRELATED SCALAR SUBQUERY 1", "SEARCH c USING COVERING INDEX changesets_by_revision (revision=?)"}},
+	"prune failures":  {pruneFailures, []any{1, 10}, []string{"SEARCH sweeps USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH s USING INDEX sweeps_that_failed (number<?)", "SCALAR SUBQUERY 1", "SEARCH l"}},
 
 	"close edges":  {closeMemberEdges, []any{2, "[1]", 1}, []string{"SCAN j VIRTUAL TABLE", "SEARCH e BY PAIR"}},
 	"delete edges": {deleteMemberEdges, []any{1, "[1]"}, []string{"SEARCH memberships BY PAIR", "SCAN json_each VIRTUAL TABLE"}},

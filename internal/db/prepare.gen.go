@@ -36,6 +36,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.bytesOfMembersStmt, err = db.PrepareContext(ctx, bytesOfMembers); err != nil {
 		return nil, fmt.Errorf("error preparing query BytesOfMembers: %w", err)
 	}
+	if q.changesetsAfterStmt, err = db.PrepareContext(ctx, changesetsAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query ChangesetsAfter: %w", err)
+	}
 	if q.changesetsBetweenStmt, err = db.PrepareContext(ctx, changesetsBetween); err != nil {
 		return nil, fmt.Errorf("error preparing query ChangesetsBetween: %w", err)
 	}
@@ -237,6 +240,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.guestStaysOfGroupStmt, err = db.PrepareContext(ctx, guestStaysOfGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query GuestStaysOfGroup: %w", err)
 	}
+	if q.guestsAfterStmt, err = db.PrepareContext(ctx, guestsAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query GuestsAfter: %w", err)
+	}
 	if q.guestsOfStmt, err = db.PrepareContext(ctx, guestsOf); err != nil {
 		return nil, fmt.Errorf("error preparing query GuestsOf: %w", err)
 	}
@@ -417,6 +423,36 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.pastMembersOfStmt, err = db.PrepareContext(ctx, pastMembersOf); err != nil {
 		return nil, fmt.Errorf("error preparing query PastMembersOf: %w", err)
 	}
+	if q.pruneChangesetsStmt, err = db.PrepareContext(ctx, pruneChangesets); err != nil {
+		return nil, fmt.Errorf("error preparing query PruneChangesets: %w", err)
+	}
+	if q.pruneErasuresStmt, err = db.PrepareContext(ctx, pruneErasures); err != nil {
+		return nil, fmt.Errorf("error preparing query PruneErasures: %w", err)
+	}
+	if q.pruneFailuresStmt, err = db.PrepareContext(ctx, pruneFailures); err != nil {
+		return nil, fmt.Errorf("error preparing query PruneFailures: %w", err)
+	}
+	if q.pruneGroupsStmt, err = db.PrepareContext(ctx, pruneGroups); err != nil {
+		return nil, fmt.Errorf("error preparing query PruneGroups: %w", err)
+	}
+	if q.pruneGuestMembershipsStmt, err = db.PrepareContext(ctx, pruneGuestMemberships); err != nil {
+		return nil, fmt.Errorf("error preparing query PruneGuestMemberships: %w", err)
+	}
+	if q.pruneGuestsStmt, err = db.PrepareContext(ctx, pruneGuests); err != nil {
+		return nil, fmt.Errorf("error preparing query PruneGuests: %w", err)
+	}
+	if q.pruneMembersStmt, err = db.PrepareContext(ctx, pruneMembers); err != nil {
+		return nil, fmt.Errorf("error preparing query PruneMembers: %w", err)
+	}
+	if q.pruneMembershipsStmt, err = db.PrepareContext(ctx, pruneMemberships); err != nil {
+		return nil, fmt.Errorf("error preparing query PruneMemberships: %w", err)
+	}
+	if q.pruneRevisionsStmt, err = db.PrepareContext(ctx, pruneRevisions); err != nil {
+		return nil, fmt.Errorf("error preparing query PruneRevisions: %w", err)
+	}
+	if q.pruneSweepsStmt, err = db.PrepareContext(ctx, pruneSweeps); err != nil {
+		return nil, fmt.Errorf("error preparing query PruneSweeps: %w", err)
+	}
 	if q.removeStrangerStmt, err = db.PrepareContext(ctx, removeStranger); err != nil {
 		return nil, fmt.Errorf("error preparing query RemoveStranger: %w", err)
 	}
@@ -429,11 +465,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.revisionNumberedStmt, err = db.PrepareContext(ctx, revisionNumbered); err != nil {
 		return nil, fmt.Errorf("error preparing query RevisionNumbered: %w", err)
 	}
+	if q.revisionsAfterStmt, err = db.PrepareContext(ctx, revisionsAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query RevisionsAfter: %w", err)
+	}
 	if q.setConfirmedStmt, err = db.PrepareContext(ctx, setConfirmed); err != nil {
 		return nil, fmt.Errorf("error preparing query SetConfirmed: %w", err)
 	}
 	if q.setHorizonStmt, err = db.PrepareContext(ctx, setHorizon); err != nil {
 		return nil, fmt.Errorf("error preparing query SetHorizon: %w", err)
+	}
+	if q.setKeptStmt, err = db.PrepareContext(ctx, setKept); err != nil {
+		return nil, fmt.Errorf("error preparing query SetKept: %w", err)
 	}
 	if q.setRevisionStmt, err = db.PrepareContext(ctx, setRevision); err != nil {
 		return nil, fmt.Errorf("error preparing query SetRevision: %w", err)
@@ -512,6 +554,11 @@ func (q *Queries) Close() error {
 	if q.bytesOfMembersStmt != nil {
 		if cerr := q.bytesOfMembersStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing bytesOfMembersStmt: %w", cerr)
+		}
+	}
+	if q.changesetsAfterStmt != nil {
+		if cerr := q.changesetsAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing changesetsAfterStmt: %w", cerr)
 		}
 	}
 	if q.changesetsBetweenStmt != nil {
@@ -849,6 +896,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing guestStaysOfGroupStmt: %w", cerr)
 		}
 	}
+	if q.guestsAfterStmt != nil {
+		if cerr := q.guestsAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing guestsAfterStmt: %w", cerr)
+		}
+	}
 	if q.guestsOfStmt != nil {
 		if cerr := q.guestsOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing guestsOfStmt: %w", cerr)
@@ -1149,6 +1201,56 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing pastMembersOfStmt: %w", cerr)
 		}
 	}
+	if q.pruneChangesetsStmt != nil {
+		if cerr := q.pruneChangesetsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pruneChangesetsStmt: %w", cerr)
+		}
+	}
+	if q.pruneErasuresStmt != nil {
+		if cerr := q.pruneErasuresStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pruneErasuresStmt: %w", cerr)
+		}
+	}
+	if q.pruneFailuresStmt != nil {
+		if cerr := q.pruneFailuresStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pruneFailuresStmt: %w", cerr)
+		}
+	}
+	if q.pruneGroupsStmt != nil {
+		if cerr := q.pruneGroupsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pruneGroupsStmt: %w", cerr)
+		}
+	}
+	if q.pruneGuestMembershipsStmt != nil {
+		if cerr := q.pruneGuestMembershipsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pruneGuestMembershipsStmt: %w", cerr)
+		}
+	}
+	if q.pruneGuestsStmt != nil {
+		if cerr := q.pruneGuestsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pruneGuestsStmt: %w", cerr)
+		}
+	}
+	if q.pruneMembersStmt != nil {
+		if cerr := q.pruneMembersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pruneMembersStmt: %w", cerr)
+		}
+	}
+	if q.pruneMembershipsStmt != nil {
+		if cerr := q.pruneMembershipsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pruneMembershipsStmt: %w", cerr)
+		}
+	}
+	if q.pruneRevisionsStmt != nil {
+		if cerr := q.pruneRevisionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pruneRevisionsStmt: %w", cerr)
+		}
+	}
+	if q.pruneSweepsStmt != nil {
+		if cerr := q.pruneSweepsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pruneSweepsStmt: %w", cerr)
+		}
+	}
 	if q.removeStrangerStmt != nil {
 		if cerr := q.removeStrangerStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing removeStrangerStmt: %w", cerr)
@@ -1169,6 +1271,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing revisionNumberedStmt: %w", cerr)
 		}
 	}
+	if q.revisionsAfterStmt != nil {
+		if cerr := q.revisionsAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing revisionsAfterStmt: %w", cerr)
+		}
+	}
 	if q.setConfirmedStmt != nil {
 		if cerr := q.setConfirmedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setConfirmedStmt: %w", cerr)
@@ -1177,6 +1284,11 @@ func (q *Queries) Close() error {
 	if q.setHorizonStmt != nil {
 		if cerr := q.setHorizonStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setHorizonStmt: %w", cerr)
+		}
+	}
+	if q.setKeptStmt != nil {
+		if cerr := q.setKeptStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setKeptStmt: %w", cerr)
 		}
 	}
 	if q.setRevisionStmt != nil {
@@ -1312,6 +1424,7 @@ type Queries struct {
 	addToGroupCountStmt             *sql.Stmt
 	boundsOfStmt                    *sql.Stmt
 	bytesOfMembersStmt              *sql.Stmt
+	changesetsAfterStmt             *sql.Stmt
 	changesetsBetweenStmt           *sql.Stmt
 	changesetsOfStmt                *sql.Stmt
 	closeGroupStmt                  *sql.Stmt
@@ -1379,6 +1492,7 @@ type Queries struct {
 	guestEdgesToCheckAtStmt         *sql.Stmt
 	guestMembershipVersionsFromStmt *sql.Stmt
 	guestStaysOfGroupStmt           *sql.Stmt
+	guestsAfterStmt                 *sql.Stmt
 	guestsOfStmt                    *sql.Stmt
 	guestsToCheckStmt               *sql.Stmt
 	heldSinceStmt                   *sql.Stmt
@@ -1439,12 +1553,24 @@ type Queries struct {
 	oldestDoubtedMemberStmt         *sql.Stmt
 	packedMemberEdgesStmt           *sql.Stmt
 	pastMembersOfStmt               *sql.Stmt
+	pruneChangesetsStmt             *sql.Stmt
+	pruneErasuresStmt               *sql.Stmt
+	pruneFailuresStmt               *sql.Stmt
+	pruneGroupsStmt                 *sql.Stmt
+	pruneGuestMembershipsStmt       *sql.Stmt
+	pruneGuestsStmt                 *sql.Stmt
+	pruneMembersStmt                *sql.Stmt
+	pruneMembershipsStmt            *sql.Stmt
+	pruneRevisionsStmt              *sql.Stmt
+	pruneSweepsStmt                 *sql.Stmt
 	removeStrangerStmt              *sql.Stmt
 	revisionAsOfStmt                *sql.Stmt
 	revisionBeforeStmt              *sql.Stmt
 	revisionNumberedStmt            *sql.Stmt
+	revisionsAfterStmt              *sql.Stmt
 	setConfirmedStmt                *sql.Stmt
 	setHorizonStmt                  *sql.Stmt
+	setKeptStmt                     *sql.Stmt
 	setRevisionStmt                 *sql.Stmt
 	spendSinceStmt                  *sql.Stmt
 	staysOfGroupStmt                *sql.Stmt
@@ -1473,6 +1599,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addToGroupCountStmt:             q.addToGroupCountStmt,
 		boundsOfStmt:                    q.boundsOfStmt,
 		bytesOfMembersStmt:              q.bytesOfMembersStmt,
+		changesetsAfterStmt:             q.changesetsAfterStmt,
 		changesetsBetweenStmt:           q.changesetsBetweenStmt,
 		changesetsOfStmt:                q.changesetsOfStmt,
 		closeGroupStmt:                  q.closeGroupStmt,
@@ -1540,6 +1667,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		guestEdgesToCheckAtStmt:         q.guestEdgesToCheckAtStmt,
 		guestMembershipVersionsFromStmt: q.guestMembershipVersionsFromStmt,
 		guestStaysOfGroupStmt:           q.guestStaysOfGroupStmt,
+		guestsAfterStmt:                 q.guestsAfterStmt,
 		guestsOfStmt:                    q.guestsOfStmt,
 		guestsToCheckStmt:               q.guestsToCheckStmt,
 		heldSinceStmt:                   q.heldSinceStmt,
@@ -1600,12 +1728,24 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		oldestDoubtedMemberStmt:         q.oldestDoubtedMemberStmt,
 		packedMemberEdgesStmt:           q.packedMemberEdgesStmt,
 		pastMembersOfStmt:               q.pastMembersOfStmt,
+		pruneChangesetsStmt:             q.pruneChangesetsStmt,
+		pruneErasuresStmt:               q.pruneErasuresStmt,
+		pruneFailuresStmt:               q.pruneFailuresStmt,
+		pruneGroupsStmt:                 q.pruneGroupsStmt,
+		pruneGuestMembershipsStmt:       q.pruneGuestMembershipsStmt,
+		pruneGuestsStmt:                 q.pruneGuestsStmt,
+		pruneMembersStmt:                q.pruneMembersStmt,
+		pruneMembershipsStmt:            q.pruneMembershipsStmt,
+		pruneRevisionsStmt:              q.pruneRevisionsStmt,
+		pruneSweepsStmt:                 q.pruneSweepsStmt,
 		removeStrangerStmt:              q.removeStrangerStmt,
 		revisionAsOfStmt:                q.revisionAsOfStmt,
 		revisionBeforeStmt:              q.revisionBeforeStmt,
 		revisionNumberedStmt:            q.revisionNumberedStmt,
+		revisionsAfterStmt:              q.revisionsAfterStmt,
 		setConfirmedStmt:                q.setConfirmedStmt,
 		setHorizonStmt:                  q.setHorizonStmt,
+		setKeptStmt:                     q.setKeptStmt,
 		setRevisionStmt:                 q.setRevisionStmt,
 		spendSinceStmt:                  q.spendSinceStmt,
 		staysOfGroupStmt:                q.staysOfGroupStmt,

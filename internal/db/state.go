@@ -53,7 +53,7 @@ func (db *DB) read(ctx context.Context, pin *directory.Pin, at *directory.AsOf, 
 
 // goTo moves to the revision that a pin names.
 func (s *state) goTo(ctx context.Context, pin directory.Pin) error {
-	if pin.Epoch != s.mirror.Epoch {
+	if pin.Epoch != s.mirror.Epoch || pin.Revision < s.mirror.Pinned {
 		return directory.ErrCursorGone
 	}
 	if pin.Revision != s.revision.Revision {
