@@ -91,6 +91,7 @@ func serve(ctx context.Context, con *console, s *settings, from token, l listene
 	defer entrance.rereadOnHangup(log)()
 	stop := mirror.poll(ctx, log, screen)
 	defer stop()
+	defer keepHistory(ctx, mirror.db.Keep, s.History, log)()
 	servers := newServers(log)
 	servers.start("listening", l.main, handler, entrance.pair)
 	if l.ops != nil {

@@ -16,6 +16,7 @@ type settings struct {
 	pollSettings
 	guardSettings
 	freshSettings
+	historySettings
 	listenSettings
 	accessSettings
 	logSettings

@@ -30,6 +30,7 @@ type Mirror interface {
 	Payloads
 	Directory
 	State
+	Historian
 }
 
 // Payloads are the rows as upstream shapes them. Groups are searched by name

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -45,6 +46,13 @@ func parseInstant(text string) (time.Time, error) {
 		return date, nil
 	}
 	return time.Parse(time.RFC3339Nano, strings.ReplaceAll(text, " ", "+"))
+}
+
+// A Historian knows which past states are kept.
+type Historian interface {
+	// KeptSince returns when the first state was published that as_of and the
+	// feed show; zero before the first of all.
+	KeptSince(context.Context) (time.Time, error)
 }
 
 // A Then tells which past state an answer shows.

@@ -51,13 +51,13 @@ func knownMethod(method string) string {
 // A mirrorCollector reads the mirror when it is scraped, so that its gauges
 // cannot freeze.
 type mirrorCollector struct {
-	mirror State
+	mirror Mirror
 	poller Poller
 
-	revision, rows, confirmed, state, size *prometheus.Desc
+	revision, rows, confirmed, state, size, history *prometheus.Desc
 }
 
-func newMirrorCollector(mirror State, poller Poller) *mirrorCollector {
+func newMirrorCollector(mirror Mirror, poller Poller) *mirrorCollector {
 	return &mirrorCollector{
 		mirror: mirror, poller: poller,
 		revision:  prometheus.NewDesc("rollcall_revision", "Revision that is served; 0 before the first sweep.", nil, nil),
@@ -65,12 +65,13 @@ func newMirrorCollector(mirror State, poller Poller) *mirrorCollector {
 		confirmed: prometheus.NewDesc("rollcall_confirmed_timestamp_seconds", "When the oldest row was confirmed upstream.", nil, nil),
 		state:     prometheus.NewDesc("rollcall_state", "1 for the state that applies, 0 for the others.", []string{"state"}, nil),
 		size:      prometheus.NewDesc("rollcall_db_size_bytes", "Size of the database on disk.", nil, nil),
+		history:   prometheus.NewDesc("rollcall_history_since_timestamp_seconds", "When the first past state was published that is kept.", nil, nil),
 	}
 }
 
 // Describe lists the gauges.
 func (c *mirrorCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.revision, c.rows, c.confirmed, c.state, c.size} {
+	for _, d := range []*prometheus.Desc{c.revision, c.rows, c.confirmed, c.state, c.size, c.history} {
 		out <- d
 	}
 }
@@ -100,6 +101,9 @@ func (c *mirrorCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(c.rows, float64(n.Members), "members")
 		gauge(c.rows, float64(n.Memberships), "memberships")
 		gauge(c.rows, float64(n.GuestMemberships), "guest_memberships")
+	}
+	if since, err := c.mirror.KeptSince(ctx); err == nil && !since.IsZero() {
+		gauge(c.history, float64(since.UnixMilli())/1000)
 	}
 	if size, err := c.mirror.Size(ctx); err == nil {
 		gauge(c.size, float64(size))

@@ -23,6 +23,7 @@ type Status struct {
 	LastAttemptAt     *time.Time          `json:"last_attempt_at"`
 	LastError         OrNull[LastError]   `json:"last_error" doc:"The failure of the last attempt: why, and which request, with the list and its page; null after a success."`
 	Rows              directory.Counts    `json:"rows"`
+	HistorySince      *time.Time          `json:"history_since" doc:"When the first state was published that as_of and the feed show; null before the first of all."`
 	NextSweepAt       *time.Time          `json:"next_sweep_at" doc:"Null while one runs."`
 	EffectiveInterval string              `json:"effective_interval" example:"1m0s" doc:"The time from one sweep to the next, as it is now: the poll interval, or longer."`
 	IntervalReason    string              `json:"effective_interval_reason" example:"A sweep takes 111 requests, and sweeps may make 630 an hour." doc:"Why it is what it is, for a person."`
@@ -114,6 +115,11 @@ func (s *server) status(ctx context.Context, _ *StatusInput) (*OwnOutput[Status]
 		return nil, err
 	}
 	status := newStatus(s.Organization, f, s.Poller.Status(), rows)
+	since, err := s.Mirror.KeptSince(ctx)
+	if err != nil {
+		return nil, err
+	}
+	status.HistorySince = instant(since)
 	status.Budget, status.Token = budget(s.Upstream.Budget()), tokenStatus(s.Upstream.TokenInfo(ctx))
 	return own(f, http.StatusOK, status), nil
 }

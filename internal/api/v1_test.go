@@ -352,9 +352,9 @@ func TestStatusAnswersBeforeAndAfterTheFirstSweep(t *testing.T) {
 		"rows":       map[string]any{"groups": 0.0, "members": 0.0, "memberships": 0.0, "guest_memberships": 0.0},
 		"budget":     map[string]any{"minute_limit": 90.0, "minute_remaining": 0.0, "hour_limit": 0.0, "hour_remaining": 0.0, "paused_until": nil},
 		"drift":      map[string]any{"user.id": 2.0},
-		"held":       nil,
-		"token":      nil,
-		"progress":   map[string]any{"began_at": "2026-03-01T09:00:00Z", "listing": "members", "pages_done": 1.0, "pages_expected": 2.0, "rows_done": 3.0},
+		"held":       nil, "history_since": nil,
+		"token":    nil,
+		"progress": map[string]any{"began_at": "2026-03-01T09:00:00Z", "listing": "members", "pages_done": 1.0, "pages_expected": 2.0, "rows_done": 3.0},
 	}
 	if diff := cmp.Diff(any(want), got.at("data")); diff != "" {
 		t.Error(diff)
