@@ -84,3 +84,46 @@ DELETE FROM sweeps WHERE number IN (
     WHERE s.result NOT IN ('published', 'unchanged') AND s.began_ms < @before_ms
         AND s.number < (SELECT COALESCE(MAX(l.number), 0) FROM sweeps l WHERE l.result IN ('published', 'unchanged'))
     ORDER BY s.number LIMIT @step);
+
+-- Erasure.
+
+-- name: PastMemberEmails :many
+-- Every e-mail of a member who is gone, folded; empty where it was erased.
+SELECT DISTINCT email_key FROM past_members WHERE id = @id;
+
+-- name: PastMembersByEmail :many
+SELECT DISTINCT id FROM past_members WHERE email_key = @email_key ORDER BY id;
+
+-- name: WasInGroup :one
+SELECT CAST(COUNT(*) AS INTEGER) AS stays FROM past_memberships WHERE member_id = @member_id;
+
+-- name: IsInGroup :one
+SELECT CAST(COUNT(*) AS INTEGER) AS edges FROM memberships WHERE member_id = @member_id;
+
+-- name: IsGuest :one
+SELECT CAST(COUNT(*) AS INTEGER) AS edges FROM guest_memberships WHERE guest_id = @guest_id;
+
+-- name: EraseMember :execrows
+-- An empty e-mail and the id as the key of the name stand for what was erased.
+UPDATE past_members SET
+    email = '', email_key = '', first_name = NULL, last_name = NULL, full_name = NULL, name_key = @name_key,
+    job_title = NULL, team = NULL, timezone = NULL
+WHERE id = @id AND (email <> '' OR name_key <> @name_key
+    OR COALESCE(first_name, last_name, full_name, job_title, team, timezone) IS NOT NULL);
+
+-- name: EraseGuest :exec
+UPDATE guests SET email = @stand_in, email_key = @stand_in WHERE guest_id = @guest_id;
+
+-- name: InsertErasure :exec
+INSERT INTO erasures (changeset, member_id, guest_id) VALUES (@changeset, @member_id, @guest_id);
+
+-- name: SetErased :exec
+UPDATE mirror SET erased = @erased, unclean = 1 WHERE id = 1;
+
+-- name: SetClean :exec
+UPDATE mirror SET unclean = 0 WHERE id = 1;
+
+-- name: MembersGoneSince :many
+-- Who ended for good after a changeset, with the last e-mail.
+SELECT id, email_key, until FROM past_members
+WHERE until > @after AND until > 0 AND deleted = 1 AND email_key <> '' ORDER BY until;

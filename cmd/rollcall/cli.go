@@ -21,6 +21,7 @@ type commands struct {
 	Groups  groupsCommand  `cmd:"" help:"List the groups a person is in."`
 	Members membersCommand `cmd:"" help:"List who is in a group."`
 	Check   checkCommand   `cmd:"" help:"Say whether a person is in a group."`
+	Forget  forgetCommand  `cmd:"" help:"Erase somebody who is gone from every past state."`
 	Keys    keysCommand    `cmd:"" help:"Make keys for --auth=keys."`
 	Backup  backupCommand  `cmd:"" help:"Copy the database file, history and all, also beside a running server."`
 	Doctor  doctorCommand  `cmd:"" help:"Say which of Rollcall's assumptions about Tallyfy hold for your organisation, with at most thirty reads."`

@@ -31,6 +31,7 @@ type Mirror interface {
 	Directory
 	State
 	Historian
+	Eraser
 }
 
 // Payloads are the rows as upstream shapes them. Groups are searched by name

@@ -39,6 +39,7 @@ func TestTheDocumentListsTheRoutesAndNoOthers(t *testing.T) {
 		"GET /v1/status",
 		"PATCH /v1/groups/{g}",
 		"POST /v1/check",
+		"POST /v1/members/{m}/forget",
 		"POST /v1/query",
 		"POST /v1/sync",
 		"PUT /v1/groups/{g}/guests/{email}",

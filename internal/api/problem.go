@@ -43,6 +43,7 @@ const (
 	ambiguousName       = "ambiguous-name"
 	editConflict        = "edit-conflict"
 	heldChanged         = "held-changed"
+	stillExists         = "still-exists"
 	cursorGone          = "cursor-gone"
 	preconditionFailed  = "precondition-failed"
 	tooLarge            = "too-large"

@@ -52,6 +52,7 @@ func (s *server) routes() error {
 	register(s, v1, huma.Operation{Method: http.MethodGet, Path: "/v1/status"}, access.ReadStatus, statusDoc, s.status)
 	register(s, v1, huma.Operation{Method: http.MethodPost, Path: "/v1/sync", Responses: stillRunning(v1)}, access.Sync, syncDoc, s.sync)
 	register(s, v1, queryOperation(v1), access.ReadFull, queryDoc, s.query)
+	register(s, v1, huma.Operation{Method: http.MethodPost, Path: "/v1/members/{m}/forget", DefaultStatus: http.StatusOK}, access.Forget, forgetDoc, s.forget)
 	edit(s, v1, http.MethodPut, "/v1/groups/{g}/members/{m}", addMemberDoc, s.addMember)
 	edit(s, v1, http.MethodDelete, "/v1/groups/{g}/members/{m}", removeMemberDoc, s.removeMember)
 	edit(s, v1, http.MethodPut, "/v1/groups/{g}/guests/{email}", addGuestDoc, s.addGuest)

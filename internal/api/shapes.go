@@ -92,7 +92,7 @@ func since(b directory.Bounds) Since { return Since{instant(b.NotBefore), instan
 // A Member is a user of the organisation.
 type Member struct {
 	ID          int64      `json:"id" example:"11"`
-	Email       string     `json:"email"`
+	Email       *string    `json:"email" doc:"Null, in a past state, of somebody who was erased since; so are names, title, team and time zone."`
 	FirstName   *string    `json:"first_name"`
 	LastName    *string    `json:"last_name"`
 	FullName    *string    `json:"full_name"`
@@ -109,11 +109,19 @@ type Member struct {
 
 func newMember(m directory.Member) Member {
 	return Member{
-		ID: m.ID, Email: m.Email, FirstName: m.FirstName, LastName: m.LastName, FullName: m.FullName,
+		ID: m.ID, Email: emailOf(m.Email), FirstName: m.FirstName, LastName: m.LastName, FullName: m.FullName,
 		Role: m.Role, Status: string(m.Status), JobTitle: m.JobTitle, Team: m.Team, Timezone: m.Timezone,
 		LastLoginAt: instant(m.LastLoginAt), CreatedAt: instant(m.CreatedAt), UpdatedAt: instant(m.UpdatedAt),
 		GroupCount: m.GroupCount,
 	}
+}
+
+// emailOf is null for an e-mail that was erased.
+func emailOf(email string) *string {
+	if email == "" {
+		return nil
+	}
+	return &email
 }
 
 // A Membership is one edge: somebody in a group.

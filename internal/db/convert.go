@@ -110,6 +110,14 @@ func toMember(row MemberVersion, revision int64) directory.Member {
 	return member
 }
 
+// emailOf is nil for an e-mail that was erased.
+func emailOf(email string) *string {
+	if email == "" {
+		return nil
+	}
+	return &email
+}
+
 // nameKey sorts members by what a person would look for. It is never empty.
 func nameKey(m directory.Member) string {
 	for _, name := range []string{value(m.FullName), value(m.FirstName) + " " + value(m.LastName)} {

@@ -72,6 +72,9 @@ type DB struct {
 
 	memory memory
 
+	cleaning sync.Mutex
+	onErase  []func() error
+
 	made    []string // files that this Open made, until it succeeds
 	closing sync.Once
 	closed  error
@@ -229,7 +232,7 @@ func (db *DB) openToWrite(ctx context.Context, o Options) error {
 	if err := db.memory.recall(ctx, db.reads); err != nil {
 		return fault(o.Path, err)
 	}
-	return nil
+	return db.cleanLeft(ctx)
 }
 
 func (db *DB) openReaders(ctx context.Context, mmap int64) error {

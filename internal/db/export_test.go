@@ -31,3 +31,10 @@ func WalkAlongKeys(t testing.TB, rows int) {
 	t.Cleanup(func() { largest = before })
 	largest = rows
 }
+
+// CleanOnce has an erasure not wait for readers for long.
+func CleanOnce(t testing.TB) {
+	before := cleaningTries
+	t.Cleanup(func() { cleaningTries = before })
+	cleaningTries = 1
+}

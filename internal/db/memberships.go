@@ -148,7 +148,7 @@ func (s *state) listMembers(ctx context.Context, group GroupVersion, q directory
 func membershipOf(group GroupVersion, id int64, member MembersOfRow, isKnown bool) directory.Membership {
 	row := directory.Membership{GroupID: group.ID, GroupName: group.Name, Kind: directory.KindMember, MemberID: id}
 	if isKnown {
-		row.Email, row.FullName, row.Role = &member.Email, fromText(member.FullName), fromText(member.Role)
+		row.Email, row.FullName, row.Role = emailOf(member.Email), fromText(member.FullName), fromText(member.Role)
 		row.Status = new(directory.Status(member.Status))
 	}
 	return row

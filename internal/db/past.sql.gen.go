@@ -7,6 +7,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 )
 
 const changesetsAfter = `-- name: ChangesetsAfter :one
@@ -27,6 +28,32 @@ func (q *Queries) ChangesetsAfter(ctx context.Context, arg ChangesetsAfterParams
 	return upto, err
 }
 
+const eraseGuest = `-- name: EraseGuest :exec
+UPDATE guests SET email = ?1, email_key = ?1 WHERE guest_id = ?2
+`
+
+func (q *Queries) EraseGuest(ctx context.Context, standIn string, guestID int64) error {
+	_, err := q.exec(ctx, q.eraseGuestStmt, eraseGuest, standIn, guestID)
+	return err
+}
+
+const eraseMember = `-- name: EraseMember :execrows
+UPDATE past_members SET
+    email = '', email_key = '', first_name = NULL, last_name = NULL, full_name = NULL, name_key = ?1,
+    job_title = NULL, team = NULL, timezone = NULL
+WHERE id = ?2 AND (email <> '' OR name_key <> ?1
+    OR COALESCE(first_name, last_name, full_name, job_title, team, timezone) IS NOT NULL)
+`
+
+// An empty e-mail and the id as the key of the name stand for what was erased.
+func (q *Queries) EraseMember(ctx context.Context, nameKey string, iD int64) (int64, error) {
+	result, err := q.exec(ctx, q.eraseMemberStmt, eraseMember, nameKey, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const guestsAfter = `-- name: GuestsAfter :one
 SELECT CAST(COALESCE(MAX(g.guest_id), 0) AS INTEGER) AS upto
 FROM (SELECT guest_id FROM guests WHERE guest_id > ?1 ORDER BY guest_id LIMIT ?2) g
@@ -38,6 +65,135 @@ func (q *Queries) GuestsAfter(ctx context.Context, after int64, step int64) (int
 	var upto int64
 	err := row.Scan(&upto)
 	return upto, err
+}
+
+const insertErasure = `-- name: InsertErasure :exec
+INSERT INTO erasures (changeset, member_id, guest_id) VALUES (?1, ?2, ?3)
+`
+
+type InsertErasureParams struct {
+	Changeset int64
+	MemberID  sql.NullInt64
+	GuestID   sql.NullInt64
+}
+
+func (q *Queries) InsertErasure(ctx context.Context, arg InsertErasureParams) error {
+	_, err := q.exec(ctx, q.insertErasureStmt, insertErasure, arg.Changeset, arg.MemberID, arg.GuestID)
+	return err
+}
+
+const isGuest = `-- name: IsGuest :one
+SELECT CAST(COUNT(*) AS INTEGER) AS edges FROM guest_memberships WHERE guest_id = ?1
+`
+
+func (q *Queries) IsGuest(ctx context.Context, guestID int64) (int64, error) {
+	row := q.queryRow(ctx, q.isGuestStmt, isGuest, guestID)
+	var edges int64
+	err := row.Scan(&edges)
+	return edges, err
+}
+
+const isInGroup = `-- name: IsInGroup :one
+SELECT CAST(COUNT(*) AS INTEGER) AS edges FROM memberships WHERE member_id = ?1
+`
+
+func (q *Queries) IsInGroup(ctx context.Context, memberID int64) (int64, error) {
+	row := q.queryRow(ctx, q.isInGroupStmt, isInGroup, memberID)
+	var edges int64
+	err := row.Scan(&edges)
+	return edges, err
+}
+
+const membersGoneSince = `-- name: MembersGoneSince :many
+SELECT id, email_key, until FROM past_members
+WHERE until > ?1 AND until > 0 AND deleted = 1 AND email_key <> '' ORDER BY until
+`
+
+type MembersGoneSinceRow struct {
+	ID       int64
+	EmailKey string
+	Until    int64
+}
+
+// Who ended for good after a changeset, with the last e-mail.
+func (q *Queries) MembersGoneSince(ctx context.Context, after int64) ([]MembersGoneSinceRow, error) {
+	rows, err := q.query(ctx, q.membersGoneSinceStmt, membersGoneSince, after)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MembersGoneSinceRow
+	for rows.Next() {
+		var i MembersGoneSinceRow
+		if err := rows.Scan(&i.ID, &i.EmailKey, &i.Until); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pastMemberEmails = `-- name: PastMemberEmails :many
+
+SELECT DISTINCT email_key FROM past_members WHERE id = ?1
+`
+
+// Erasure.
+// Every e-mail of a member who is gone, folded; empty where it was erased.
+func (q *Queries) PastMemberEmails(ctx context.Context, id int64) ([]string, error) {
+	rows, err := q.query(ctx, q.pastMemberEmailsStmt, pastMemberEmails, id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var email_key string
+		if err := rows.Scan(&email_key); err != nil {
+			return nil, err
+		}
+		items = append(items, email_key)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pastMembersByEmail = `-- name: PastMembersByEmail :many
+SELECT DISTINCT id FROM past_members WHERE email_key = ?1 ORDER BY id
+`
+
+func (q *Queries) PastMembersByEmail(ctx context.Context, emailKey string) ([]int64, error) {
+	rows, err := q.query(ctx, q.pastMembersByEmailStmt, pastMembersByEmail, emailKey)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const pruneChangesets = `-- name: PruneChangesets :exec
@@ -219,6 +375,24 @@ func (q *Queries) RevisionsAfter(ctx context.Context, arg RevisionsAfterParams) 
 	return upto, err
 }
 
+const setClean = `-- name: SetClean :exec
+UPDATE mirror SET unclean = 0 WHERE id = 1
+`
+
+func (q *Queries) SetClean(ctx context.Context) error {
+	_, err := q.exec(ctx, q.setCleanStmt, setClean)
+	return err
+}
+
+const setErased = `-- name: SetErased :exec
+UPDATE mirror SET erased = ?1, unclean = 1 WHERE id = 1
+`
+
+func (q *Queries) SetErased(ctx context.Context, erased int64) error {
+	_, err := q.exec(ctx, q.setErasedStmt, setErased, erased)
+	return err
+}
+
 const setKept = `-- name: SetKept :exec
 
 UPDATE mirror SET kept = ?1, kept_ms = ?2, pinned = ?3 WHERE id = 1
@@ -235,4 +409,15 @@ type SetKeptParams struct {
 func (q *Queries) SetKept(ctx context.Context, arg SetKeptParams) error {
 	_, err := q.exec(ctx, q.setKeptStmt, setKept, arg.Kept, arg.KeptMs, arg.Pinned)
 	return err
+}
+
+const wasInGroup = `-- name: WasInGroup :one
+SELECT CAST(COUNT(*) AS INTEGER) AS stays FROM past_memberships WHERE member_id = ?1
+`
+
+func (q *Queries) WasInGroup(ctx context.Context, memberID int64) (int64, error) {
+	row := q.queryRow(ctx, q.wasInGroupStmt, wasInGroup, memberID)
+	var stays int64
+	err := row.Scan(&stays)
+	return stays, err
 }

@@ -120,6 +120,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endsOfMemberEdgesStmt, err = db.PrepareContext(ctx, endsOfMemberEdges); err != nil {
 		return nil, fmt.Errorf("error preparing query EndsOfMemberEdges: %w", err)
 	}
+	if q.eraseGuestStmt, err = db.PrepareContext(ctx, eraseGuest); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseGuest: %w", err)
+	}
+	if q.eraseMemberStmt, err = db.PrepareContext(ctx, eraseMember); err != nil {
+		return nil, fmt.Errorf("error preparing query EraseMember: %w", err)
+	}
 	if q.fingerprintsOfGroupsStmt, err = db.PrepareContext(ctx, fingerprintsOfGroups); err != nil {
 		return nil, fmt.Errorf("error preparing query FingerprintsOfGroups: %w", err)
 	}
@@ -255,6 +261,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.insertChangesetStmt, err = db.PrepareContext(ctx, insertChangeset); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertChangeset: %w", err)
 	}
+	if q.insertErasureStmt, err = db.PrepareContext(ctx, insertErasure); err != nil {
+		return nil, fmt.Errorf("error preparing query InsertErasure: %w", err)
+	}
 	if q.insertGroupStmt, err = db.PrepareContext(ctx, insertGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertGroup: %w", err)
 	}
@@ -278,6 +287,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.insertSweepStmt, err = db.PrepareContext(ctx, insertSweep); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertSweep: %w", err)
+	}
+	if q.isGuestStmt, err = db.PrepareContext(ctx, isGuest); err != nil {
+		return nil, fmt.Errorf("error preparing query IsGuest: %w", err)
+	}
+	if q.isInGroupStmt, err = db.PrepareContext(ctx, isInGroup); err != nil {
+		return nil, fmt.Errorf("error preparing query IsInGroup: %w", err)
 	}
 	if q.keyOfGroupStmt, err = db.PrepareContext(ctx, keyOfGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query KeyOfGroup: %w", err)
@@ -372,6 +387,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.membersByNameDownAtStmt, err = db.PrepareContext(ctx, membersByNameDownAt); err != nil {
 		return nil, fmt.Errorf("error preparing query MembersByNameDownAt: %w", err)
 	}
+	if q.membersGoneSinceStmt, err = db.PrepareContext(ctx, membersGoneSince); err != nil {
+		return nil, fmt.Errorf("error preparing query MembersGoneSince: %w", err)
+	}
 	if q.membersOfStmt, err = db.PrepareContext(ctx, membersOf); err != nil {
 		return nil, fmt.Errorf("error preparing query MembersOf: %w", err)
 	}
@@ -419,6 +437,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.packedMemberEdgesStmt, err = db.PrepareContext(ctx, packedMemberEdges); err != nil {
 		return nil, fmt.Errorf("error preparing query PackedMemberEdges: %w", err)
+	}
+	if q.pastMemberEmailsStmt, err = db.PrepareContext(ctx, pastMemberEmails); err != nil {
+		return nil, fmt.Errorf("error preparing query PastMemberEmails: %w", err)
+	}
+	if q.pastMembersByEmailStmt, err = db.PrepareContext(ctx, pastMembersByEmail); err != nil {
+		return nil, fmt.Errorf("error preparing query PastMembersByEmail: %w", err)
 	}
 	if q.pastMembersOfStmt, err = db.PrepareContext(ctx, pastMembersOf); err != nil {
 		return nil, fmt.Errorf("error preparing query PastMembersOf: %w", err)
@@ -468,8 +492,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.revisionsAfterStmt, err = db.PrepareContext(ctx, revisionsAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query RevisionsAfter: %w", err)
 	}
+	if q.setCleanStmt, err = db.PrepareContext(ctx, setClean); err != nil {
+		return nil, fmt.Errorf("error preparing query SetClean: %w", err)
+	}
 	if q.setConfirmedStmt, err = db.PrepareContext(ctx, setConfirmed); err != nil {
 		return nil, fmt.Errorf("error preparing query SetConfirmed: %w", err)
+	}
+	if q.setErasedStmt, err = db.PrepareContext(ctx, setErased); err != nil {
+		return nil, fmt.Errorf("error preparing query SetErased: %w", err)
 	}
 	if q.setHorizonStmt, err = db.PrepareContext(ctx, setHorizon); err != nil {
 		return nil, fmt.Errorf("error preparing query SetHorizon: %w", err)
@@ -530,6 +560,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.versionsOfMembersStmt, err = db.PrepareContext(ctx, versionsOfMembers); err != nil {
 		return nil, fmt.Errorf("error preparing query VersionsOfMembers: %w", err)
+	}
+	if q.wasInGroupStmt, err = db.PrepareContext(ctx, wasInGroup); err != nil {
+		return nil, fmt.Errorf("error preparing query WasInGroup: %w", err)
 	}
 	return &q, nil
 }
@@ -694,6 +727,16 @@ func (q *Queries) Close() error {
 	if q.endsOfMemberEdgesStmt != nil {
 		if cerr := q.endsOfMemberEdgesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endsOfMemberEdgesStmt: %w", cerr)
+		}
+	}
+	if q.eraseGuestStmt != nil {
+		if cerr := q.eraseGuestStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseGuestStmt: %w", cerr)
+		}
+	}
+	if q.eraseMemberStmt != nil {
+		if cerr := q.eraseMemberStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing eraseMemberStmt: %w", cerr)
 		}
 	}
 	if q.fingerprintsOfGroupsStmt != nil {
@@ -921,6 +964,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing insertChangesetStmt: %w", cerr)
 		}
 	}
+	if q.insertErasureStmt != nil {
+		if cerr := q.insertErasureStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing insertErasureStmt: %w", cerr)
+		}
+	}
 	if q.insertGroupStmt != nil {
 		if cerr := q.insertGroupStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertGroupStmt: %w", cerr)
@@ -959,6 +1007,16 @@ func (q *Queries) Close() error {
 	if q.insertSweepStmt != nil {
 		if cerr := q.insertSweepStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertSweepStmt: %w", cerr)
+		}
+	}
+	if q.isGuestStmt != nil {
+		if cerr := q.isGuestStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing isGuestStmt: %w", cerr)
+		}
+	}
+	if q.isInGroupStmt != nil {
+		if cerr := q.isInGroupStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing isInGroupStmt: %w", cerr)
 		}
 	}
 	if q.keyOfGroupStmt != nil {
@@ -1116,6 +1174,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing membersByNameDownAtStmt: %w", cerr)
 		}
 	}
+	if q.membersGoneSinceStmt != nil {
+		if cerr := q.membersGoneSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing membersGoneSinceStmt: %w", cerr)
+		}
+	}
 	if q.membersOfStmt != nil {
 		if cerr := q.membersOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing membersOfStmt: %w", cerr)
@@ -1194,6 +1257,16 @@ func (q *Queries) Close() error {
 	if q.packedMemberEdgesStmt != nil {
 		if cerr := q.packedMemberEdgesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing packedMemberEdgesStmt: %w", cerr)
+		}
+	}
+	if q.pastMemberEmailsStmt != nil {
+		if cerr := q.pastMemberEmailsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pastMemberEmailsStmt: %w", cerr)
+		}
+	}
+	if q.pastMembersByEmailStmt != nil {
+		if cerr := q.pastMembersByEmailStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pastMembersByEmailStmt: %w", cerr)
 		}
 	}
 	if q.pastMembersOfStmt != nil {
@@ -1276,9 +1349,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing revisionsAfterStmt: %w", cerr)
 		}
 	}
+	if q.setCleanStmt != nil {
+		if cerr := q.setCleanStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setCleanStmt: %w", cerr)
+		}
+	}
 	if q.setConfirmedStmt != nil {
 		if cerr := q.setConfirmedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setConfirmedStmt: %w", cerr)
+		}
+	}
+	if q.setErasedStmt != nil {
+		if cerr := q.setErasedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setErasedStmt: %w", cerr)
 		}
 	}
 	if q.setHorizonStmt != nil {
@@ -1381,6 +1464,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing versionsOfMembersStmt: %w", cerr)
 		}
 	}
+	if q.wasInGroupStmt != nil {
+		if cerr := q.wasInGroupStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing wasInGroupStmt: %w", cerr)
+		}
+	}
 	return err
 }
 
@@ -1452,6 +1540,8 @@ type Queries struct {
 	endMemberDoubtsStmt             *sql.Stmt
 	endsOfGuestEdgesStmt            *sql.Stmt
 	endsOfMemberEdgesStmt           *sql.Stmt
+	eraseGuestStmt                  *sql.Stmt
+	eraseMemberStmt                 *sql.Stmt
 	fingerprintsOfGroupsStmt        *sql.Stmt
 	fingerprintsOfMembersStmt       *sql.Stmt
 	firstRevisionStmt               *sql.Stmt
@@ -1497,6 +1587,7 @@ type Queries struct {
 	guestsToCheckStmt               *sql.Stmt
 	heldSinceStmt                   *sql.Stmt
 	insertChangesetStmt             *sql.Stmt
+	insertErasureStmt               *sql.Stmt
 	insertGroupStmt                 *sql.Stmt
 	insertGuestStmt                 *sql.Stmt
 	insertGuestEdgesStmt            *sql.Stmt
@@ -1505,6 +1596,8 @@ type Queries struct {
 	insertRevisionStmt              *sql.Stmt
 	insertSpendStmt                 *sql.Stmt
 	insertSweepStmt                 *sql.Stmt
+	isGuestStmt                     *sql.Stmt
+	isInGroupStmt                   *sql.Stmt
 	keyOfGroupStmt                  *sql.Stmt
 	lastGoodSweepStmt               *sql.Stmt
 	lastGoodSweepButOneStmt         *sql.Stmt
@@ -1536,6 +1629,7 @@ type Queries struct {
 	membersByNameAtStmt             *sql.Stmt
 	membersByNameDownStmt           *sql.Stmt
 	membersByNameDownAtStmt         *sql.Stmt
+	membersGoneSinceStmt            *sql.Stmt
 	membersOfStmt                   *sql.Stmt
 	membersOfAtStmt                 *sql.Stmt
 	membersToCheckStmt              *sql.Stmt
@@ -1552,6 +1646,8 @@ type Queries struct {
 	oldestDoubtedGroupStmt          *sql.Stmt
 	oldestDoubtedMemberStmt         *sql.Stmt
 	packedMemberEdgesStmt           *sql.Stmt
+	pastMemberEmailsStmt            *sql.Stmt
+	pastMembersByEmailStmt          *sql.Stmt
 	pastMembersOfStmt               *sql.Stmt
 	pruneChangesetsStmt             *sql.Stmt
 	pruneErasuresStmt               *sql.Stmt
@@ -1568,7 +1664,9 @@ type Queries struct {
 	revisionBeforeStmt              *sql.Stmt
 	revisionNumberedStmt            *sql.Stmt
 	revisionsAfterStmt              *sql.Stmt
+	setCleanStmt                    *sql.Stmt
 	setConfirmedStmt                *sql.Stmt
+	setErasedStmt                   *sql.Stmt
 	setHorizonStmt                  *sql.Stmt
 	setKeptStmt                     *sql.Stmt
 	setRevisionStmt                 *sql.Stmt
@@ -1589,6 +1687,7 @@ type Queries struct {
 	updateMemberPayloadStmt         *sql.Stmt
 	versionsOfGroupsStmt            *sql.Stmt
 	versionsOfMembersStmt           *sql.Stmt
+	wasInGroupStmt                  *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
@@ -1627,6 +1726,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		endMemberDoubtsStmt:             q.endMemberDoubtsStmt,
 		endsOfGuestEdgesStmt:            q.endsOfGuestEdgesStmt,
 		endsOfMemberEdgesStmt:           q.endsOfMemberEdgesStmt,
+		eraseGuestStmt:                  q.eraseGuestStmt,
+		eraseMemberStmt:                 q.eraseMemberStmt,
 		fingerprintsOfGroupsStmt:        q.fingerprintsOfGroupsStmt,
 		fingerprintsOfMembersStmt:       q.fingerprintsOfMembersStmt,
 		firstRevisionStmt:               q.firstRevisionStmt,
@@ -1672,6 +1773,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		guestsToCheckStmt:               q.guestsToCheckStmt,
 		heldSinceStmt:                   q.heldSinceStmt,
 		insertChangesetStmt:             q.insertChangesetStmt,
+		insertErasureStmt:               q.insertErasureStmt,
 		insertGroupStmt:                 q.insertGroupStmt,
 		insertGuestStmt:                 q.insertGuestStmt,
 		insertGuestEdgesStmt:            q.insertGuestEdgesStmt,
@@ -1680,6 +1782,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		insertRevisionStmt:              q.insertRevisionStmt,
 		insertSpendStmt:                 q.insertSpendStmt,
 		insertSweepStmt:                 q.insertSweepStmt,
+		isGuestStmt:                     q.isGuestStmt,
+		isInGroupStmt:                   q.isInGroupStmt,
 		keyOfGroupStmt:                  q.keyOfGroupStmt,
 		lastGoodSweepStmt:               q.lastGoodSweepStmt,
 		lastGoodSweepButOneStmt:         q.lastGoodSweepButOneStmt,
@@ -1711,6 +1815,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		membersByNameAtStmt:             q.membersByNameAtStmt,
 		membersByNameDownStmt:           q.membersByNameDownStmt,
 		membersByNameDownAtStmt:         q.membersByNameDownAtStmt,
+		membersGoneSinceStmt:            q.membersGoneSinceStmt,
 		membersOfStmt:                   q.membersOfStmt,
 		membersOfAtStmt:                 q.membersOfAtStmt,
 		membersToCheckStmt:              q.membersToCheckStmt,
@@ -1727,6 +1832,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		oldestDoubtedGroupStmt:          q.oldestDoubtedGroupStmt,
 		oldestDoubtedMemberStmt:         q.oldestDoubtedMemberStmt,
 		packedMemberEdgesStmt:           q.packedMemberEdgesStmt,
+		pastMemberEmailsStmt:            q.pastMemberEmailsStmt,
+		pastMembersByEmailStmt:          q.pastMembersByEmailStmt,
 		pastMembersOfStmt:               q.pastMembersOfStmt,
 		pruneChangesetsStmt:             q.pruneChangesetsStmt,
 		pruneErasuresStmt:               q.pruneErasuresStmt,
@@ -1743,7 +1850,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		revisionBeforeStmt:              q.revisionBeforeStmt,
 		revisionNumberedStmt:            q.revisionNumberedStmt,
 		revisionsAfterStmt:              q.revisionsAfterStmt,
+		setCleanStmt:                    q.setCleanStmt,
 		setConfirmedStmt:                q.setConfirmedStmt,
+		setErasedStmt:                   q.setErasedStmt,
 		setHorizonStmt:                  q.setHorizonStmt,
 		setKeptStmt:                     q.setKeptStmt,
 		setRevisionStmt:                 q.setRevisionStmt,
@@ -1764,5 +1873,6 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		updateMemberPayloadStmt:         q.updateMemberPayloadStmt,
 		versionsOfGroupsStmt:            q.versionsOfGroupsStmt,
 		versionsOfMembersStmt:           q.versionsOfMembersStmt,
+		wasInGroupStmt:                  q.wasInGroupStmt,
 	}
 }

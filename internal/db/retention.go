@@ -24,7 +24,8 @@ const (
 )
 
 // Keep removes what ended so long ago that it is not to be kept; 0 keeps all
-// states for ever, and removes old notes of sweeps that confirmed nothing.
+// states for ever, and removes old notes of sweeps that confirmed nothing. Files
+// that an erasure left unclean are cleaned.
 // States go at the next call but one, at least an hour after they were first
 // refused. A call may be ended at any instant, and the next goes on.
 func (db *DB) Keep(ctx context.Context, history time.Duration) error {
@@ -37,6 +38,9 @@ func (db *DB) Keep(ctx context.Context, history time.Duration) error {
 	})
 	if err == nil && history > 0 {
 		err = db.keepFrom(ctx, now.Add(-history), now)
+	}
+	if err == nil {
+		err = db.cleanLeft(ctx)
 	}
 	return wrap("remove what is no longer kept", err)
 }

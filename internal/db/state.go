@@ -79,7 +79,7 @@ func (s *state) horizon() int64 {
 
 // fresh names the state, confirmed at an instant.
 func (s *state) fresh(confirmedMS int64) directory.Freshness {
-	return directory.Freshness{
+	fresh := directory.Freshness{
 		Epoch:       s.mirror.Epoch,
 		Revision:    s.revision.Revision,
 		PublishedAt: fromMS(s.revision.PublishedMs),
@@ -87,6 +87,10 @@ func (s *state) fresh(confirmedMS int64) directory.Freshness {
 		ConfirmedAt: fromMS(confirmedMS),
 		Then:        s.then,
 	}
+	if s.mirror.Erased > s.revision.Revision {
+		fresh.Erased = s.mirror.Erased
+	}
+	return fresh
 }
 
 // freshList names the state, confirmed when the least lately confirmed row of

@@ -19,6 +19,10 @@ type Freshness struct {
 	// instant of a revision of the lost life: the nonce differs.
 	Nonce int64
 
+	// Erased is the last revision that erased somebody, if it is later than
+	// the state, which then looks otherwise than it did; else 0.
+	Erased int64
+
 	// ConfirmedAt is the oldest instant at which upstream was seen to agree
 	// with the rows of the answer: when the first request of that sweep or
 	// read left.
