@@ -7,11 +7,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"rollcall/internal/directory"
 )
 
 // historySettings say how long past states are kept.
 type historySettings struct {
 	History history `name:"history" env:"ROLLCALL_HISTORY" default:"forever" placeholder:"forever" help:"How long past states are kept, such as 400d, at least an hour; forever removes none."`
+
+	EraseDeleted bool `name:"erase-deleted" env:"ROLLCALL_ERASE_DELETED" help:"Forget members who are gone and whom Tallyfy showed as deleted for good, with an e-mail that ends in .deleted.ID (default: false)."`
 }
 
 // A history is how long past states are kept; 0 is for ever.
@@ -61,24 +65,49 @@ func (h history) String() string {
 const (
 	firstPruning = time.Minute // after the start, which has enough to do
 	pruneEvery   = time.Hour
+	eraseEvery   = time.Minute
 )
 
 // keepHistory removes what is no longer kept until ctx ends or stop is called,
 // which waits for the end.
 func keepHistory(ctx context.Context, keep func(context.Context, time.Duration) error, h history, log *slog.Logger) (stop func()) {
+	return repeat(ctx, firstPruning, pruneEvery, func(ctx context.Context) {
+		if err := keep(ctx, time.Duration(h)); err != nil && ctx.Err() == nil {
+			log.Error("past states that are to go stay for another hour", "error", err)
+		}
+	})
+}
+
+// eraseDeleted forgets those whom Tallyfy has deleted for good, as they go.
+func eraseDeleted(ctx context.Context, erase func(context.Context, int64) ([]directory.Erasure, int64, error), log *slog.Logger) (stop func()) {
+	var seen int64 // the last changeset that was looked at
+	return repeat(ctx, eraseEvery, eraseEvery, func(ctx context.Context) {
+		all, last, err := erase(ctx, seen)
+		seen = last
+		for _, done := range all {
+			log.Info("person forgotten", "member_ids", done.Members, "guests", done.Guests, "versions", done.Versions, "clean", done.Clean,
+				"revision", done.Revision, "cause", "--erase-deleted")
+		}
+		if err != nil && ctx.Err() == nil {
+			log.Error("somebody whom Tallyfy deleted for good could not be forgotten, which is tried again", "error", err)
+		}
+	})
+}
+
+// repeat calls f after a while and then again and again, until ctx ends or
+// stop is called, which waits for the end.
+func repeat(ctx context.Context, first, pause time.Duration, f func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for pause := firstPruning; ; pause = pruneEvery {
+		for wait := first; ; wait = pause {
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(pause):
+			case <-time.After(wait):
 			}
-			if err := keep(ctx, time.Duration(h)); err != nil && ctx.Err() == nil {
-				log.Error("past states that are to go stay for another hour", "error", err)
-			}
+			f(ctx)
 		}
 	}()
 	return func() {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"rollcall/internal/directory"
 )
 
 func TestHistoryIsReadInDaysAndDurations(t *testing.T) {
@@ -57,6 +59,29 @@ func TestPastStatesGoHourly(t *testing.T) {
 		}
 		if n := strings.Count(log.String(), "disk full"); n != 3 {
 			t.Errorf("%d failures are told of:\n%s", n, log.String())
+		}
+	})
+}
+
+func TestThoseDeletedForGoodAreLookedForEachMinuteFromWhereItWasLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var from []int64
+		erase := func(_ context.Context, after int64) ([]directory.Erasure, int64, error) {
+			from = append(from, after)
+			if len(from) == 2 {
+				return nil, after, errors.New("disk full")
+			}
+			return []directory.Erasure{{Members: []int64{7}, Clean: true}}, after + 3, nil
+		}
+		var log strings.Builder
+		stop := eraseDeleted(t.Context(), erase, slog.New(slog.NewTextHandler(&log, nil)))
+		time.Sleep(3*time.Minute + time.Second)
+		stop()
+		if len(from) != 3 || from[0] != 0 || from[1] != 3 || from[2] != 3 {
+			t.Errorf("looked from %v", from)
+		}
+		if text := log.String(); strings.Count(text, "person forgotten") != 2 || strings.Count(text, "disk full") != 1 {
+			t.Errorf("the log:\n%s", text)
 		}
 	})
 }

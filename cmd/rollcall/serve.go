@@ -92,6 +92,9 @@ func serve(ctx context.Context, con *console, s *settings, from token, l listene
 	stop := mirror.poll(ctx, log, screen)
 	defer stop()
 	defer keepHistory(ctx, mirror.db.Keep, s.History, log)()
+	if s.EraseDeleted {
+		defer eraseDeleted(ctx, mirror.db.EraseDeleted, log)()
+	}
 	servers := newServers(log)
 	servers.start("listening", l.main, handler, entrance.pair)
 	if l.ops != nil {
