@@ -18,6 +18,7 @@ type accessSettings struct {
 	AuthMemory time.Duration `name:"auth-memory" env:"ROLLCALL_AUTH_MEMORY" default:"5m" help:"With --auth=tallyfy, how long it is remembered what Tallyfy shows to a token."`
 	AuthGrace  time.Duration `name:"auth-grace" env:"ROLLCALL_AUTH_GRACE" default:"1h" help:"With --auth=tallyfy, how long a token that was let in stays so while Tallyfy cannot be asked."`
 	LendToken  bool          `name:"lend-token" env:"ROLLCALL_LEND_TOKEN" help:"With --auth=none, writes on groups that come without a token go to Tallyfy with the sweep token (default: false)."`
+	AllowQuery *bool         `name:"allow-query" env:"ROLLCALL_ALLOW_QUERY" negatable:"" help:"Answer SQL on POST /v1/query (default: true with --auth=none, else false)."`
 	Origins    string        `name:"cors-origins" env:"ROLLCALL_CORS_ORIGINS" placeholder:"ORIGIN,..." help:"Origins whose pages may call from a browser, such as https://app.example."`
 	TLSCert    string        `name:"tls-cert" env:"ROLLCALL_TLS_CERT" placeholder:"FILE" help:"Certificate with its chain, in PEM form, to answer on --listen with TLS; read again when it changes."`
 	TLSKey     string        `name:"tls-key" env:"ROLLCALL_TLS_KEY" placeholder:"FILE" help:"Key of --tls-cert, in PEM form, without a passphrase."`
@@ -77,6 +78,15 @@ func (s *accessSettings) checkTLS(listen address) error {
 		return usagef("--tls-cert: nobody listens in on a unix: socket, leave it out, or listen on an address")
 	}
 	return nil
+}
+
+// allowsQuery reports whether SQL is answered: where everybody may read
+// everything, unless it was forbidden, and elsewhere if it was allowed.
+func (s *accessSettings) allowsQuery(mode access.Mode) bool {
+	if s.AllowQuery != nil {
+		return *s.AllowQuery
+	}
+	return mode == access.ModeNone
 }
 
 // origins are those of --cors-origins as browsers write them: in lower case,

@@ -34,7 +34,7 @@ func (c *configCommand) Run(ctx context.Context, con *console, parsed *kong.Cont
 		token.settings = []setting{{tokenVar, "", "not usable"}}
 	}
 	if mode, err := c.mode(c.address()); err == nil {
-		c.Auth = string(mode)
+		c.Auth, c.AllowQuery = string(mode), new(c.allowsQuery(mode))
 	}
 	all := append(token.settings, effective(parsed, twins)...)
 	if err := printSettings(con, c.Output, all); err != nil {
@@ -65,9 +65,21 @@ func effective(parsed *kong.Context, twins *environment) []setting {
 		} else if name := twins.used[flag.Value]; name != "" {
 			source = name
 		}
-		all = append(all, setting{"--" + flag.Name, withoutPassword(fmt.Sprint(parsed.FlagValue(flag))), source})
+		all = append(all, setting{"--" + flag.Name, withoutPassword(valueText(parsed.FlagValue(flag))), source})
 	}
 	return all
+}
+
+// valueText is a value as one would give it; of a flag that was not given and
+// has no default it is empty.
+func valueText(value any) string {
+	if given, ok := value.(*bool); ok {
+		if given == nil {
+			return ""
+		}
+		value = *given
+	}
+	return fmt.Sprint(value)
 }
 
 // withoutPassword redacts the password of a URL.

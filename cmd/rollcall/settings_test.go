@@ -190,6 +190,7 @@ func TestHelpNamesEveryFlagWithItsTwinAndDefault(t *testing.T) {
 		"--auth-memory=5m":          "ROLLCALL_AUTH_MEMORY",
 		"--auth-grace=1h":           "ROLLCALL_AUTH_GRACE",
 		"--lend-token":              "ROLLCALL_LEND_TOKEN",
+		"--[no-]allow-query":        "ROLLCALL_ALLOW_QUERY",
 		"--cors-origins=ORIGIN,...": "ROLLCALL_CORS_ORIGINS",
 		"--tls-cert=FILE":           "ROLLCALL_TLS_CERT",
 		"--tls-key=FILE":            "ROLLCALL_TLS_KEY",
