@@ -20,8 +20,8 @@ type checkCommand struct {
 	readSettings
 	Output          string `name:"output" short:"o" env:"ROLLCALL_OUTPUT" enum:"table,json,csv,ndjson" default:"table" placeholder:"table" help:"json prints the server's answer; the others print one sentence."`
 	IncludeDisabled bool   `name:"include-disabled" env:"ROLLCALL_INCLUDE_DISABLED" help:"Count disabled people as in (default: false)."`
-	Who             string `arg:"" help:"A member's id, or an e-mail of a member or guest."`
-	Group           string `arg:"" help:"A group's id or name."`
+	Who             string `arg:"" complete:"people" help:"A member's id, or an e-mail of a member or guest."`
+	Group           string `arg:"" complete:"groups" help:"A group's id or name."`
 }
 
 // Help is added to the command's help.

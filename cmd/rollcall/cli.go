@@ -27,6 +27,9 @@ type commands struct {
 	Doctor  doctorCommand  `cmd:"" help:"Say which of Rollcall's assumptions about Tallyfy hold for your organisation, with at most thirty reads."`
 	Config  configCommand  `cmd:"" help:"Print the settings serve would use and where each comes from, secrets redacted."`
 	Version versionCommand `cmd:"" help:"Print the version."`
+
+	Completion completionCommand `cmd:"" help:"Print a script that makes bash, zsh or fish complete commands, flags and names."`
+	Complete   completeCommand   `cmd:"" hidden:""`
 }
 
 const description = "Rollcall keeps a local mirror of who is in which Tallyfy group and answers from it."

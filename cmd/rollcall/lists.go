@@ -13,7 +13,7 @@ import (
 type groupsCommand struct {
 	readSettings
 	outputSettings
-	Who string `arg:"" help:"A member's id, or an e-mail of a member or guest."`
+	Who string `arg:"" complete:"people" help:"A member's id, or an e-mail of a member or guest."`
 }
 
 var groupColumns = []string{"id", "name", "member_count", "guest_count", "since_not_before", "since_not_after"}
@@ -27,7 +27,7 @@ func (c *groupsCommand) Run(ctx context.Context, con *console) error {
 type membersCommand struct {
 	readSettings
 	outputSettings
-	Group string `arg:"" help:"A group's id or name."`
+	Group string `arg:"" complete:"groups" help:"A group's id or name."`
 }
 
 var memberColumns = []string{"kind", "member_id", "email", "full_name", "role", "status", "since_not_before", "since_not_after"}
