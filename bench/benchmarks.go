@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -76,21 +75,15 @@ func benchmarkRuns(all []comparison) (runs []benchmarkRun) {
 func (l *lab) runBenchmarks(ctx context.Context, run benchmarkRun, found measurements) error {
 	program := filepath.Join(l.dir, strings.ReplaceAll(run.pkg, "/", "-")+".test")
 	if _, err := os.Stat(program); err != nil {
-		cmd := exec.CommandContext(ctx, "go", "test", "-c", "-o", program, "./"+run.pkg) //nolint:gosec // packages of ours
-		cmd.Dir = l.root
-		if said, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("build the benchmarks of %s: %w: %s", run.pkg, err, said)
+		build := start{name: "go test -c", dir: l.root, args: []string{"go", "test", "-c", "-o", program, "./" + run.pkg}}
+		if _, err := build.output(ctx); err != nil {
+			return err
 		}
 	}
-	p, err := start{
+	said, err := start{
 		name: run.pkg, cpu: l.pins.server, dir: filepath.Join(l.root, run.pkg), env: append(onOneCPU, "TMPDIR="+l.dir),
 		args: []string{program, "-test.run=^$", "-test.bench=" + run.pattern, "-test.benchtime=" + run.time, "-test.count=" + strconv.Itoa(benchmarkRounds)},
-	}.run(ctx)
-	if err != nil {
-		return err
-	}
-	defer p.stop()
-	said, err := p.finish()
+	}.output(ctx)
 	if err != nil {
 		return err
 	}

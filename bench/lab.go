@@ -57,7 +57,7 @@ func newLab(ctx context.Context, o options, log io.Writer) (l *lab, err error) {
 }
 
 func (l *lab) prepare(ctx context.Context) (err error) {
-	if err = build(ctx, l.root, l.program); err != nil {
+	if err = l.build(ctx); err != nil {
 		return err
 	}
 	if l.readKey, err = l.newKey(ctx, "read"); err != nil {
@@ -74,9 +74,9 @@ func (l *lab) close() error { return os.RemoveAll(l.dir) }
 func (l *lab) say(format string, args ...any) { fmt.Fprintf(l.log, format+"\n", args...) }
 
 func moduleRoot(ctx context.Context) (string, error) {
-	said, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	said, err := start{name: "go env", args: []string{"go", "env", "GOMOD"}}.output(ctx)
 	if err != nil {
-		return "", fmt.Errorf("ask Go where the module is: %w", err)
+		return "", err
 	}
 	file := strings.TrimSpace(string(said))
 	if filepath.Base(file) != "go.mod" {

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -69,6 +70,16 @@ func (s start) run(ctx context.Context) (*process, error) {
 	return p, nil
 }
 
+// output runs the process to its end and returns what it prints.
+func (s start) output(ctx context.Context) ([]byte, error) {
+	p, err := s.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer p.stop()
+	return p.finish()
+}
+
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
 // finish closes the process's input and returns what it answers to that. The
@@ -117,18 +128,12 @@ func (w *lastWords) String() string {
 
 // runSpin keeps a CPU busy until its input ends.
 func runSpin(ctx context.Context, stdin io.Reader, _ io.Writer) error {
-	ended := make(chan struct{})
+	var ended atomic.Bool
 	go func() {
-		defer close(ended)
 		_, _ = io.Copy(io.Discard, stdin)
+		ended.Store(true)
 	}()
-	for {
-		select {
-		case <-ended:
-			return nil
-		case <-ctx.Done():
-			return nil
-		default:
-		}
+	for !ended.Load() && ctx.Err() == nil {
 	}
+	return nil
 }

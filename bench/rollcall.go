@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -26,23 +25,21 @@ type rollcall struct {
 }
 
 // build makes the program.
-func build(ctx context.Context, root, program string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, "./cmd/rollcall")
-	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the program: %w: %s", err, said)
-	}
-	return nil
+func (l *lab) build(ctx context.Context) error {
+	_, err := start{
+		name: "go build", dir: l.root, env: []string{"CGO_ENABLED=0"},
+		args: []string{"go", "build", "-trimpath", "-o", l.program, "./cmd/rollcall"},
+	}.output(ctx)
+	return err
 }
 
 // newKey makes a key of a scope.
 func (l *lab) newKey(ctx context.Context, scope string) (string, error) {
-	cmd := exec.CommandContext(ctx, l.program, "keys", "new", "--keys-file="+l.keysFile(), "--scope="+scope, "bench-"+scope) //nolint:gosec // a program of ours
-	said, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("make a key: %w", err)
-	}
-	return strings.TrimSpace(string(said)), nil
+	said, err := start{
+		name: "rollcall keys new",
+		args: []string{l.program, "keys", "new", "--keys-file=" + l.keysFile(), "--scope=" + scope, "bench-" + scope},
+	}.output(ctx)
+	return strings.TrimSpace(string(said)), err
 }
 
 func (l *lab) keysFile() string { return filepath.Join(l.dir, "keys") }

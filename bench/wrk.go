@@ -23,12 +23,7 @@ func (l *lab) wrk(ctx context.Context, base string, q request) (loadResult, erro
 	for _, name := range slices.Sorted(maps.Keys(q.Header)) {
 		args = append(args, "-H", name+": "+q.Header[name])
 	}
-	p, err := start{name: "wrk", cpu: l.pins.load, args: append(args, base+q.Path)}.run(ctx)
-	if err != nil {
-		return loadResult{}, err
-	}
-	defer p.stop()
-	said, err := p.finish()
+	said, err := start{name: "wrk", cpu: l.pins.load, args: append(args, base+q.Path)}.output(ctx)
 	if err != nil {
 		return loadResult{}, err
 	}
