@@ -3,7 +3,7 @@
 LINT  := go tool -modfile=golangci.mod golangci-lint
 TOOLS := go tool -modfile=tools.mod
 
-.PHONY: all build test lint fmt generate bench fuzz soak ci demo
+.PHONY: all build test lint fmt generate bench perf fuzz soak ci demo
 
 all: build test
 
@@ -26,6 +26,10 @@ generate:
 # The full sizes: 10,000 groups, 100,000 members, 1,000,000 memberships.
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
+
+# Ratios to floors of the same run; docs/performance.md tells what they are.
+perf:
+	go run ./bench
 
 # FUZZ=FuzzDecodeGroup PKG=./internal/payload make fuzz
 fuzz:

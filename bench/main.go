@@ -49,8 +49,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	defer cancel()
 	r := &report{BeganAt: time.Now().UTC(), Machine: machine(), Command: o.command()}
 	err = measure(ctx, o, r, stderr)
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		err = context.Cause(ctx)
+	if ctx.Err() != nil {
+		err = context.Cause(ctx) // the rest follows from it
 	}
 	r.Took = time.Since(r.BeganAt).Round(time.Second).String()
 	return errors.Join(r.write(o, stdout), err, r.verdict(o))

@@ -74,6 +74,8 @@ func (l *lab) measureSweeps(ctx context.Context, s *stage, r *report) error {
 	if err != nil || !l.measures("sweeps") {
 		return err
 	}
+	r.add(s.cost("requests of a sweep", "requests", float64(s.upstream.asked.Load())))
+	r.add(s.cost("answers to them", "MB", float64(s.upstream.sent.Load())/megabyte))
 	r.add(s.cost("first sweep, with fetching and decoding", "CPU s", spent.Seconds()))
 	r.add(s.cost("file and log after it", "MB", float64(size)/megabyte))
 	r.add(s.cost("RssAnon, most in a first sweep", "MB", float64(peak)/megabyte))

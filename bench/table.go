@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -20,7 +21,7 @@ func writeTable(w io.Writer, figures []figure) error {
 
 func (f figure) line() string {
 	if len(f.Values) == 0 {
-		return fmt.Sprintf("%s\t%s\t-\t\t%s\t%s\t\t", f.Row, f.Size, f.Missing, f.Goal)
+		return fmt.Sprintf("%s\t%s\t-\t\t%s\t%s\t\t", f.Row, f.Size, cmp.Or(f.Missing, "not measured"), f.Goal)
 	}
 	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", f.Row, f.Size, number(median(f.Values)), spread(f.Values), f.Unit, f.Goal, f.word(), f.cost())
 }

@@ -14,12 +14,15 @@ type upstream struct {
 	url    string
 	server *http.Server
 	mute   atomic.Bool // answers nothing
+
+	asked atomic.Int64 // requests
+	sent  atomic.Int64 // bytes of bodies
 }
 
 func startUpstream(ctx context.Context, of size) (*upstream, error) {
 	u := &upstream{Sim: of.simulated()}
-	var err error
-	u.server, u.url, err = serveOn(ctx, u)
+	server, url, err := serveOn(ctx, u)
+	u.server, u.url = server, url
 	return u, err
 }
 
@@ -29,8 +32,21 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		return
 	}
-	u.Sim.ServeHTTP(w, r)
+	u.asked.Add(1)
+	u.Sim.ServeHTTP(tally{w, &u.sent}, r)
 	u.ResetRequests()
+}
+
+// A tally counts the bytes of a body.
+type tally struct {
+	http.ResponseWriter
+	sent *atomic.Int64
+}
+
+func (t tally) Write(b []byte) (int, error) {
+	n, err := t.ResponseWriter.Write(b)
+	t.sent.Add(int64(n))
+	return n, err
 }
 
 // stirEverything changes every group, one of its edges where it has room, and
