@@ -9,6 +9,9 @@ import (
 const (
 	latencyTime  = 2 * time.Second      // least that readers are watched for, in each case
 	latencyPause = 2 * time.Millisecond // between two reads
+
+	latencyRounds = 3
+	latencyBudget = time.Minute // past it no further round begins
 )
 
 // measureLatency adds the p99 of reads while the program sweeps, in terms of
@@ -36,7 +39,11 @@ func (l *lab) measureLatency(ctx context.Context, s *stage, r *report) (err erro
 		}},
 	}
 	found := make([][]float64, len(cases))
-	for range min(l.options.rounds, 3) { // a sweep of changes takes its time
+	began := time.Now()
+	for round := range min(l.options.rounds, latencyRounds) {
+		if round > 0 && time.Since(began) > latencyBudget {
+			break
+		}
 		for i, c := range cases {
 			p99, err := l.latencyDuring(ctx, s, c.do)
 			if err != nil {

@@ -208,7 +208,7 @@ func readFigures(of size, contests []*contest) (figures []figure) {
 		f.Values, f.Cost, f.CostUnit, f.Input = ratios(c.goal, own, c.perRequest(ofFloor)), own, "ns", float64(max(1, c.answer))
 		figures = append(figures, f)
 		for _, t := range c.targets[min(2, len(c.targets)):] {
-			figures = append(figures, figure{Row: c.name + ", beside " + t.name, Size: of.name, Unit: "of its cost", Values: ratios(goal{}, own, c.perRequest(t.name))})
+			figures = append(figures, figure{Row: c.name + ", beside " + t.name, Size: of.name, Unit: "of Rollcall's", Values: ratios(goal{}, own, c.perRequest(t.name))})
 		}
 	}
 	return figures

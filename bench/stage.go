@@ -56,6 +56,8 @@ func (l *lab) onOneCPU(ctx context.Context, s *stage, r *report) (err error) {
 	return l.measureReads(ctx, s, r)
 }
 
+const sweepRounds = 3
+
 // measureSweeps adds what the first sweep, into an empty file, and unchanged
 // ones take of the CPU, and what the first makes of disk and memory.
 func (l *lab) measureSweeps(ctx context.Context, s *stage, r *report) error {
@@ -81,7 +83,7 @@ func (l *lab) measureSweeps(ctx context.Context, s *stage, r *report) error {
 	r.add(s.cost("RssAnon, most in a first sweep", "MB", float64(peak)/megabyte))
 	l.say("unchanged sweeps")
 	var unchanged []float64
-	for range l.options.rounds {
+	for range min(l.options.rounds, sweepRounds) {
 		spent, err := cpuOf(s.server.pid(), func() error { return s.server.sweep(ctx) })
 		if err != nil {
 			return err
