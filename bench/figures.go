@@ -20,6 +20,7 @@ type figure struct {
 	Cost     []float64 `json:"cost,omitempty"`
 	CostUnit string    `json:"cost_unit,omitempty"`
 	Input    float64   `json:"input,omitempty"`
+	Floors   []float64 `json:"floors,omitempty"` // Cost in floors, of what has one: a busy machine moves it less
 
 	Loads map[string][]loadResult `json:"loads,omitempty"` // by who was asked
 }
@@ -41,6 +42,9 @@ func median(values []float64) float64 {
 func (f figure) isGross() bool {
 	return len(f.Values) > 0 && f.Goal.isGross(median(f.Values))
 }
+
+// inFloors makes ratios say how many floors something costs.
+var inFloors = atMost(1)
 
 // ratios are what a goal is about: of a floor where it is a least, in floors
 // where it is a most.

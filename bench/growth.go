@@ -28,12 +28,16 @@ func growths(figures []figure) (all []growth) {
 			if f.Size != s.name || len(f.Cost) == 0 {
 				continue
 			}
+			cost, unit := f.Cost, f.CostUnit
+			if len(f.Floors) > 0 {
+				cost, unit = f.Floors, "floors"
+			}
 			i := slices.IndexFunc(all, func(g growth) bool { return g.Row == f.Row })
 			if i < 0 {
 				i = len(all)
-				all = append(all, growth{Row: f.Row, Unit: f.CostUnit})
+				all = append(all, growth{Row: f.Row, Unit: unit})
 			}
-			all[i].Points = append(all[i].Points, growthPoint{s.name, float64(s.edges), f.Input, median(f.Cost)})
+			all[i].Points = append(all[i].Points, growthPoint{s.name, float64(s.edges), f.Input, median(cost)})
 		}
 	}
 	return slices.DeleteFunc(all, func(g growth) bool { return len(g.Points) < 2 })

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"html"
 	"math"
@@ -11,7 +12,7 @@ import (
 // The plot, in units of SVG. Both axes are logarithmic; a row begins at 1.
 const (
 	plotWidth, plotHeight       = 960, 640
-	plotLeft, plotTop           = 60, 30
+	plotLeft, plotTop           = 90, 40
 	plotRight, plotBottom       = 560, 590
 	labelHeight, labelDistance  = 14, 12
 	plotTick, plotBelow, plotUp = 8, 20, 4
@@ -35,16 +36,19 @@ func plot(all []growth) []byte {
 // axes turn memberships and relative costs into places.
 type axes struct{ minX, maxX, minY, maxY float64 } // logarithms to the base of 10
 
+// margin is what stays free above and below the lines.
+const margin = 0.15
+
 func newAxes(all []growth) axes {
-	a := axes{math.Inf(1), math.Inf(-1), 0, 1}
+	a := axes{math.Inf(1), math.Inf(-1), 0, 0}
 	for _, g := range all {
 		for _, p := range g.Points {
 			x, y := math.Log10(p.Edges), math.Log10(p.Cost/g.Points[0].Cost)
 			a.minX, a.maxX = min(a.minX, x), max(a.maxX, x)
-			a.minY, a.maxY = min(a.minY, math.Floor(y)), max(a.maxY, math.Ceil(y))
+			a.minY, a.maxY = min(a.minY, y), max(a.maxY, y)
 		}
 	}
-	a.maxY = max(a.maxY, a.maxX-a.minX)
+	a.minY, a.maxY = a.minY-margin, max(a.maxY, a.maxX-a.minX)+margin
 	return a
 }
 
@@ -58,10 +62,10 @@ func (a axes) y(relative float64) float64 {
 
 func (a axes) draw(b *bytes.Buffer, all []growth) {
 	fmt.Fprintf(b, `<text x="%d" y="%d">cost, relative to the smallest size; both axes logarithmic</text>`+"\n", plotLeft, plotTop-labelDistance)
-	for decade := a.minY; decade <= a.maxY; decade++ {
-		y := a.y(math.Pow(10, decade))
+	for _, tick := range a.ticks() {
+		y := a.y(tick)
 		fmt.Fprintf(b, `<path d="M%d %.1fH%d" stroke="#ddd"/><text x="%d" y="%.1f" text-anchor="end">×%s</text>`+"\n",
-			plotLeft, y, plotRight, plotLeft-plotTick, y+plotUp, number(math.Pow(10, decade)))
+			plotLeft, y, plotRight, plotLeft-plotTick, y+plotUp, number(tick))
 	}
 	for _, p := range all[0].Points {
 		fmt.Fprintf(b, `<text x="%.1f" y="%d" text-anchor="middle">%s: %.0f memberships</text>`+"\n", a.x(p.Edges), plotBottom+plotBelow, p.Size, p.Edges)
@@ -71,29 +75,51 @@ func (a axes) draw(b *bytes.Buffer, all []growth) {
 	a.lines(b, all)
 }
 
-// lines draws the rows, the steepest first, so that labels can make way for
-// those above them.
-func (a axes) lines(b *bytes.Buffer, all []growth) {
-	steepest := slices.SortedStableFunc(slices.Values(all), func(g, h growth) int {
-		if g.cost() > h.cost() {
-			return -1
+// ticks are 1, 2 and 5 of each decade, as far as they can be seen.
+func (a axes) ticks() (ticks []float64) {
+	for decade := math.Floor(a.minY); decade <= a.maxY; decade++ {
+		for _, n := range []float64{1, 2, 5} {
+			tick := n * math.Pow(10, decade)
+			if y := math.Log10(tick); y >= a.minY && y <= a.maxY {
+				ticks = append(ticks, tick)
+			}
 		}
-		return 1
-	})
-	free := float64(plotTop)
+	}
+	return ticks
+}
+
+// lines draws the rows, the steepest first, each with its name at its end.
+func (a axes) lines(b *bytes.Buffer, all []growth) {
+	steepest := slices.SortedStableFunc(slices.Values(all), func(g, h growth) int { return cmp.Compare(h.cost(), g.cost()) })
+	ends := make([]float64, len(steepest))
 	for i, g := range steepest {
-		colour := plotColours[i%len(plotColours)]
+		ends[i] = a.y(g.cost())
+	}
+	for i, label := range spaced(ends) {
+		g, colour := steepest[i], plotColours[i%len(plotColours)]
+		fmt.Fprintf(b, `<path fill="none" stroke="%s" stroke-width="1.5" d="`, colour)
 		for j, p := range g.Points {
 			draw := "L"
 			if j == 0 {
-				b.WriteString(`<path fill="none" stroke="` + colour + `" stroke-width="1.5" d="`)
 				draw = "M"
 			}
 			fmt.Fprintf(b, "%s%.1f %.1f", draw, a.x(p.Edges), a.y(p.Cost/g.Points[0].Cost))
 		}
-		at := a.y(g.cost())
-		label := max(at, free)
-		free = label + labelHeight
 		fmt.Fprintf(b, `"/><text x="%d" y="%.1f" fill="%s">×%s %s</text>`+"\n", plotRight+labelDistance, label+plotUp, colour, number(g.cost()), html.EscapeString(g.Row))
 	}
+}
+
+// spaced moves places, the uppermost first, apart for labels: down where they
+// are too close, and all up again where the last would leave the plot.
+func spaced(places []float64) []float64 {
+	out := slices.Clone(places)
+	for i := 1; i < len(out); i++ {
+		out[i] = max(out[i], out[i-1]+labelHeight)
+	}
+	lowest := float64(plotBottom)
+	for i := len(out) - 1; i >= 0; i-- {
+		out[i] = min(out[i], lowest)
+		lowest = out[i] - labelHeight
+	}
+	return out
 }

@@ -204,8 +204,9 @@ func readFigures(of size, contests []*contest) (figures []figure) {
 		if c.goal.AtMost != 0 {
 			f.Unit = "floors"
 		}
-		own := c.perRequest(ofRollcall)
-		f.Values, f.Cost, f.CostUnit, f.Input = ratios(c.goal, own, c.perRequest(ofFloor)), own, "ns", float64(max(1, c.answer))
+		own, floor := c.perRequest(ofRollcall), c.perRequest(ofFloor)
+		f.Values, f.Floors = ratios(c.goal, own, floor), ratios(inFloors, own, floor)
+		f.Cost, f.CostUnit, f.Input = own, "ns", float64(max(1, c.answer))
 		figures = append(figures, f)
 		for _, t := range c.targets[min(2, len(c.targets)):] {
 			figures = append(figures, figure{Row: c.name + ", beside " + t.name, Size: of.name, Unit: "of Rollcall's", Values: ratios(goal{}, own, c.perRequest(t.name))})
