@@ -13,15 +13,20 @@ const withMembers = "members"
 // A GroupsInput asks for groups.
 type GroupsInput struct {
 	ListInput
+	GroupFilters
+	With string `query:"with" enum:"members" doc:"members adds ids and e-mails of those in each group."`
+}
+
+// GroupFilters narrow a list of groups.
+type GroupFilters struct {
 	Name       string       `query:"name" doc:"This group alone, named as in the path of one: 32 hex digits are an id, anything else is a name; id: or name: in front forces it. Unknown is 404, several of the name are 409 with their ids."`
 	Contains   string       `query:"q" maxLength:"200" doc:"Groups alone that have this in name or description, as it stands but for case."`
 	MinMembers int          `query:"min_members" minimum:"0" doc:"Groups alone of as many members at least; guests do not count."`
 	Empty      optionalBool `query:"empty" doc:"true: groups alone that hold nobody, neither members nor guests; false: the others."`
 	HasGuests  optionalBool `query:"has_guests" doc:"true: groups alone that hold guests; false: the others."`
-	With       string       `query:"with" enum:"members" doc:"members adds ids and e-mails of those in each group."`
 }
 
-func (in *GroupsInput) filter() directory.GroupFilter {
+func (in *GroupFilters) filter() directory.GroupFilter {
 	f := directory.GroupFilter{
 		Contains: in.Contains, MinMembers: in.MinMembers, Empty: in.Empty.pointer(), HasGuests: in.HasGuests.pointer(),
 	}

@@ -9,6 +9,11 @@ import (
 // A MembersInput asks for members.
 type MembersInput struct {
 	ListInput
+	MemberFilters
+}
+
+// MemberFilters narrow a list of members.
+type MemberFilters struct {
 	In       []string     `query:"in,explode" maxItems:"32" doc:"Members of this group alone, named by id or name as in its path; of all of these, if it is repeated. Unknown is 404, several of the name are 409 with their ids."`
 	InAny    []string     `query:"in_any,explode" maxItems:"32" doc:"Members alone of one at least of these groups."`
 	NotIn    []string     `query:"not_in,explode" maxItems:"32" doc:"Members alone of none of these groups."`
@@ -20,7 +25,7 @@ type MembersInput struct {
 	Contains string       `query:"q" maxLength:"200" doc:"Members alone who have this in first, last or full name or e-mail, as it stands but for case."`
 }
 
-func (in *MembersInput) filter() directory.MemberFilter {
+func (in *MemberFilters) filter() directory.MemberFilter {
 	f := directory.MemberFilter{
 		In: groupRefs(in.In), InAny: groupRefs(in.InAny), NotIn: groupRefs(in.NotIn), NoGroup: in.NoGroup.pointer(),
 		Status: directory.Status(in.Status), Role: in.Role, Domain: in.Domain, Contains: in.Contains,

@@ -23,9 +23,25 @@ func (in *EdgeFilters) filter() directory.MembershipFilter {
 // A MembershipsInput asks for memberships of any group.
 type MembershipsInput struct {
 	ListInput
+	MembershipFilters
+}
+
+// MembershipFilters narrow a list of memberships of any group.
+type MembershipFilters struct {
 	Group  string `query:"group" doc:"The edges of one group: 32 hex digits are an id, anything else is a name; id: or name: in front forces it. Unknown is 404, several of the name are 409 with their ids."`
 	Member string `query:"member" doc:"The edges of one person: digits are a member's id, anything else is an e-mail, of a member, a guest or both; id: or name: in front forces it. Unknown is 404."`
 	EdgeFilters
+}
+
+func (in *MembershipFilters) filter() directory.MembershipFilter {
+	f := in.EdgeFilters.filter()
+	if in.Group != "" {
+		f.Group = new(directory.ParseGroupRef(in.Group))
+	}
+	if in.Member != "" {
+		f.Person = new(directory.ParsePersonRef(in.Member))
+	}
+	return f
 }
 
 var listMembershipsDoc = doc{
@@ -35,14 +51,7 @@ var listMembershipsDoc = doc{
 }
 
 func (s *server) listMemberships(ctx context.Context, in *MembershipsInput) (*ListOutput[Membership], error) {
-	f := in.filter()
-	if in.Group != "" {
-		f.Group = new(directory.ParseGroupRef(in.Group))
-	}
-	if in.Member != "" {
-		f.Person = new(directory.ParsePersonRef(in.Member))
-	}
-	return s.memberships(ctx, &in.ListInput, f)
+	return s.memberships(ctx, &in.ListInput, in.filter())
 }
 
 // A GroupMembersInput asks who is in a group.
