@@ -48,6 +48,7 @@ var permittedInTests = []string{
 	"internal/db",
 	"internal/db/dbtest",
 	"internal/directory",
+	"internal/export",
 	"internal/payload",
 	"internal/poller",
 	"internal/tallyfy",

@@ -32,6 +32,7 @@ type Mirror interface {
 	State
 	Historian
 	Eraser
+	States
 }
 
 // Payloads are the rows as upstream shapes them. Groups are searched by name

@@ -60,7 +60,7 @@ func describe(mode access.Mode, version string, public *url.URL) *huma.OpenAPI {
 			{Name: "members", Description: "Members and which groups they are in."},
 			{Name: "guests", Description: "Guests, who are known as e-mails alone."},
 			{Name: "check", Description: "Is somebody in a group."},
-			{Name: "tables", Description: "All of it at once."},
+			{Name: "tables", Description: "Whole tables as files, and all of them by SQL, for reports and analysis."},
 			{Name: "itself", Description: "Rollcall itself."},
 		},
 		Servers:  []*huma.Server{{URL: server}},

@@ -118,13 +118,17 @@ func (m guardedMux) Handle(op *huma.Operation, h func(huma.Context)) {
 		panic(fmt.Sprintf("%s %s does not say what it does", op.Method, op.Path))
 	}
 	of, _ := op.Metadata["scope"].(scope)
-	m.handle(action, op.Method+" "+op.Path, m.sparing(of, m.compressed(func(w http.ResponseWriter, r *http.Request) error {
+	answer := func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Cache-Control", cacheControl)
 		w.Header().Set("Vary", vary)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		h(humago.NewContext(op, r, w))
 		return nil
-	})))
+	}
+	if isFile, _ := op.Metadata["file"].(bool); !isFile {
+		answer = m.compressed(answer)
+	}
+	m.handle(action, op.Method+" "+op.Path, m.sparing(of, answer))
 }
 
 func (m guardedMux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.mux.ServeHTTP(w, r) }
@@ -145,7 +149,8 @@ func get[I, O any](s *server, v1 huma.API, a access.Action, path string, d doc, 
 // register adds an operation whose errors go through explain.
 func register[I, O any](s *server, v1 huma.API, op huma.Operation, a access.Action, d doc, h func(context.Context, *I) (*O, error)) {
 	op.OperationID, op.Summary, op.Description, op.Tags = d.id, d.summary, d.text, []string{d.tag}
-	op.Metadata = map[string]any{"action": a}
+	_, isFile := any(new(O)).(*huma.StreamResponse)
+	op.Metadata = map[string]any{"action": a, "file": isFile}
 	if read, ok := any(new(O)).(interface{ scope() scope }); ok {
 		op.Metadata["scope"] = read.scope()
 	}

@@ -71,6 +71,11 @@ func (s *server) explain(err error) *Problem {
 		return invalid("as_of", "names a revision that has not come yet: leave it out for the present")
 	case errors.Is(err, directory.ErrPruned):
 		return newProblem(http.StatusGone, pruned, "So old a state is no longer kept: --history says how long states are.")
+	case errors.Is(err, directory.ErrNotKept):
+		p := newProblem(http.StatusServiceUnavailable, blank, "The file could not be made in the folder beside the database: free space on its disk, or make it writable, then try again. "+
+			"The log tells more.")
+		p.header.Set("Retry-After", seconds(time.Minute))
+		return p
 	case errors.Is(err, directory.ErrNoData):
 		return s.noData()
 	}

@@ -49,6 +49,7 @@ func (s *server) routes() error {
 	get(s, v1, access.ReadMemberships, "/v1/memberships", listMembershipsDoc, s.listMemberships)
 	get(s, v1, access.ReadMemberships, "/v1/check", checkDoc, s.check)
 	register(s, v1, huma.Operation{Method: http.MethodPost, Path: "/v1/check"}, access.ReadMemberships, checkManyDoc, s.checkMany)
+	s.exportRoutes(v1)
 	register(s, v1, huma.Operation{Method: http.MethodGet, Path: "/v1/status"}, access.ReadStatus, statusDoc, s.status)
 	register(s, v1, huma.Operation{Method: http.MethodPost, Path: "/v1/sync", Responses: stillRunning(v1)}, access.Sync, syncDoc, s.sync)
 	register(s, v1, queryOperation(v1), access.ReadFull, queryDoc, s.query)

@@ -23,6 +23,7 @@ import (
 	"rollcall/internal/db"
 	"rollcall/internal/db/dbtest"
 	"rollcall/internal/directory"
+	"rollcall/internal/export"
 	"rollcall/internal/payload"
 )
 
@@ -36,6 +37,7 @@ type world struct {
 	poller   *playedPoller
 	writer   *playedWriter
 	upstream *playedUpstream
+	exports  *export.Keeper
 	log      *logbook
 	registry *prometheus.Registry
 	api      *API
@@ -59,6 +61,8 @@ func newWorldOn(t *testing.T, mirror *db.DB, change ...func(*Options)) *world {
 		Logger:   slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Registry: w.registry, Version: "test",
 	}
+	w.exports = newExports(t, mirror)
+	o.Exports = w.exports
 	for _, f := range change {
 		f(&o)
 	}
@@ -69,6 +73,23 @@ func newWorldOn(t *testing.T, mirror *db.DB, change ...func(*Options)) *world {
 	w.server = httptest.NewServer(w.api)
 	t.Cleanup(w.server.Close)
 	return w
+}
+
+// newExports keeps files of a mirror, and has a key for pseudonyms.
+func newExports(t *testing.T, mirror *db.DB) *export.Keeper {
+	t.Helper()
+	keeper, err := export.New(export.Options{
+		Dir: filepath.Join(t.TempDir(), "exports"), Source: mirror, Pseudonym: []byte("sixteen bytes at least"), Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := keeper.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return keeper
 }
 
 // anybody lets everybody in, as --auth=none does.
