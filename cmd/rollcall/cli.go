@@ -12,23 +12,24 @@ import (
 
 // commands is the whole command line.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Mirror the organisation and answer."`
-	Demo    demoCommand    `cmd:"" help:"Serve a simulated organisation from a temporary file: no account, nothing left behind."`
-	Sync    syncCommand    `cmd:"" help:"Sweep once and exit."`
-	Status  statusCommand  `cmd:"" help:"Say how old the mirror is, what it holds and what its last attempt met."`
-	Health  healthCommand  `cmd:"" help:"Exit 0 if the server is alive."`
-	Ready   readyCommand   `cmd:"" help:"Exit 0 if the server has data to answer with."`
-	Groups  groupsCommand  `cmd:"" help:"List the groups a person is in."`
-	Members membersCommand `cmd:"" help:"List who is in a group."`
-	Check   checkCommand   `cmd:"" help:"Say whether a person is in a group."`
-	Forget  forgetCommand  `cmd:"" help:"Erase somebody who is gone from every past state."`
-	Keys    keysCommand    `cmd:"" help:"Make keys for --auth=keys."`
-	Backup  backupCommand  `cmd:"" help:"Copy the database file, history and all, also beside a running server."`
-	Doctor  doctorCommand  `cmd:"" help:"Say which of Rollcall's assumptions about Tallyfy hold for your organisation, with at most thirty reads."`
-	Config  configCommand  `cmd:"" help:"Print the settings serve would use and where each comes from, secrets redacted."`
-	Version versionCommand `cmd:"" help:"Print the version."`
-
+	Serve      serveCommand      `cmd:"" help:"Mirror the organisation and answer."`
+	Demo       demoCommand       `cmd:"" help:"Serve a simulated organisation from a temporary file: no account, nothing left behind."`
+	Sync       syncCommand       `cmd:"" help:"Sweep once and exit."`
+	Status     statusCommand     `cmd:"" help:"Say how old the mirror is, what it holds and what its last attempt met."`
+	Health     healthCommand     `cmd:"" help:"Exit 0 if the server is alive."`
+	Ready      readyCommand      `cmd:"" help:"Exit 0 if the server has data to answer with."`
+	Groups     groupsCommand     `cmd:"" help:"List the groups a person is in."`
+	Members    membersCommand    `cmd:"" help:"List who is in a group."`
+	Check      checkCommand      `cmd:"" help:"Say whether a person is in a group."`
+	Export     exportCommand     `cmd:"" help:"Save a table as a file."`
+	Snapshot   snapshotCommand   `cmd:"" help:"Save all tables as one SQLite file."`
+	Forget     forgetCommand     `cmd:"" help:"Erase somebody who is gone from every past state."`
+	Keys       keysCommand       `cmd:"" help:"Make keys for --auth=keys."`
+	Backup     backupCommand     `cmd:"" help:"Copy the database file, history and all, also beside a running server."`
+	Doctor     doctorCommand     `cmd:"" help:"Say which of Rollcall's assumptions about Tallyfy hold for your organisation, with at most thirty reads."`
+	Config     configCommand     `cmd:"" help:"Print the settings serve would use and where each comes from, secrets redacted."`
 	Completion completionCommand `cmd:"" help:"Print a script that makes bash, zsh or fish complete commands, flags and names."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
 	Complete   completeCommand   `cmd:"" hidden:""`
 }
 

@@ -74,6 +74,23 @@ func (c *client) get(ctx context.Context, path string, query url.Values) (*answe
 func (c *client) do(ctx context.Context, method, path string, query url.Values, timeout time.Duration) (*answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	response, err := c.send(ctx, method, path, query)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, fmt.Errorf("the answer of %s broke off: %w", c.name, err)
+	}
+	if response.StatusCode >= http.StatusBadRequest {
+		return nil, refused(response, body)
+	}
+	return &answer{status: response.StatusCode, header: response.Header, body: body}, nil
+}
+
+// send asks and returns the answer as it begins; its body must be closed.
+func (c *client) send(ctx context.Context, method, path string, query url.Values) (*http.Response, error) {
 	target := c.base + path
 	if len(query) > 0 {
 		target += "?" + query.Encode()
@@ -90,15 +107,7 @@ func (c *client) do(ctx context.Context, method, path string, query url.Values, 
 	if err != nil {
 		return nil, fmt.Errorf("no answer from %s, is rollcall serve running there? --server (ROLLCALL_SERVER) names another: %w", c.name, withoutURL(err))
 	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return nil, fmt.Errorf("the answer of %s broke off: %w", c.name, err)
-	}
-	if response.StatusCode >= http.StatusBadRequest {
-		return nil, refused(response, body)
-	}
-	return &answer{status: response.StatusCode, header: response.Header, body: body}, nil
+	return response, nil
 }
 
 // withoutURL takes off the part of an error that repeats method and URL.

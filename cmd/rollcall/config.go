@@ -65,7 +65,11 @@ func effective(parsed *kong.Context, twins *environment) []setting {
 		} else if name := twins.used[flag.Value]; name != "" {
 			source = name
 		}
-		all = append(all, setting{"--" + flag.Name, withoutPassword(valueText(parsed.FlagValue(flag))), source})
+		value := withoutPassword(valueText(parsed.FlagValue(flag)))
+		if flag.Name == pseudonymKeyFlag && value != "" {
+			value = redacted
+		}
+		all = append(all, setting{"--" + flag.Name, value, source})
 	}
 	return all
 }

@@ -83,7 +83,12 @@ func serve(ctx context.Context, con *console, s *settings, from token, l listene
 		return err
 	}
 	defer entrance.close()
-	handler, err := newAPI(s, mirror, entrance.access, log)
+	files, err := openExports(s, mirror, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, files.Close()) }()
+	handler, err := newAPI(s, mirror, entrance.access, files, log)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"rollcall/internal/access"
 	"rollcall/internal/api"
 	"rollcall/internal/db"
+	"rollcall/internal/export"
 	"rollcall/internal/poller"
 	"rollcall/internal/tallyfy"
 	"rollcall/internal/write"
@@ -99,7 +100,7 @@ func (m *mirror) close() error {
 
 // newAPI joins the mirror, the poller and the way upstream into one handler,
 // with all metrics on one registry.
-func newAPI(s *settings, m *mirror, who *access.Access, log *slog.Logger) (*api.API, error) {
+func newAPI(s *settings, m *mirror, who *access.Access, files *export.Keeper, log *slog.Logger) (*api.API, error) {
 	registry := prometheus.NewRegistry()
 	for _, c := range append(m.collectors(), processCollectors()...) {
 		if err := registry.Register(c); err != nil {
@@ -130,6 +131,7 @@ func newAPI(s *settings, m *mirror, who *access.Access, log *slog.Logger) (*api.
 		Version:      version(),
 		PublicURL:    public,
 		Origins:      origins,
+		Exports:      files,
 		MaxStale:     maxStale,
 		RefreshWait:  s.RefreshWait,
 	})

@@ -19,6 +19,7 @@ type settings struct {
 	historySettings
 	listenSettings
 	accessSettings
+	exportSettings
 	logSettings
 }
 
@@ -27,7 +28,7 @@ type settings struct {
 func (s *settings) check() error {
 	return firstError(
 		s.upstreamSettings.check, s.fileSettings.check, s.pollSettings.check, s.guardSettings.check, s.freshSettings.check, s.listenSettings.check,
-		func() error { return s.accessSettings.check(s.address()) },
+		func() error { return s.accessSettings.check(s.address()) }, s.exportSettings.check,
 	)
 }
 
