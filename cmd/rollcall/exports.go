@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 
+	"rollcall/internal/api"
 	"rollcall/internal/export"
 )
 
@@ -55,7 +56,7 @@ func openExports(s *settings, m *mirror, log *slog.Logger) (*export.Keeper, erro
 	if err != nil {
 		return nil, err
 	}
-	files, err := export.New(export.Options{Dir: s.DB + exportsSuffix, Source: m.db, Pseudonym: secret, Logger: log})
+	files, err := export.New(export.Options{Dir: s.DB + exportsSuffix, Source: m.db, Cursor: api.FeedCursor, Pseudonym: secret, Logger: log})
 	if err != nil {
 		log.Error("files of an earlier run stay, remove them by hand", "error", err)
 	}

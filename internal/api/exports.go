@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"io"
 	"net/http"
 
@@ -98,6 +100,8 @@ func (s *server) exportRoutes(v1 huma.API) {
 			})
 		fileRoute(s, v1, directory.Export{Table: "membership_history", Format: format},
 			"One row a stay in a group, those that ended included, with the bounds of when it began and ended. Who is gone bears the last name known.", unfiltered)
+		fileRoute(s, v1, directory.Export{Table: "changes", Format: format},
+			"The feed from its beginning, one row a change, with what changed as JSON text. revision and published_at are those of the change.", unfiltered)
 	}
 	fileRoute(s, v1, directory.Export{Table: snapshotTable, Format: "sqlite"},
 		"Every table that can be exported, in one SQLite file with declared types and keys, under the same names and with the same columns. Instants are texts with milliseconds.",
@@ -118,6 +122,22 @@ var contentTypes = map[string]string{
 	"ndjson":  "application/x-ndjson",
 	"parquet": "application/vnd.apache.parquet",
 	"sqlite":  "application/vnd.sqlite3",
+}
+
+// FeedCursor names a place in the feed as its readers do.
+func FeedCursor(p directory.FeedPlace) string {
+	at := struct {
+		cursor
+		Within *directory.ChangeKey `json:"w,omitempty"`
+	}{cursor: cursor{Epoch: p.Epoch, Revision: p.Revision, Published: p.PublishedAt.UnixMilli(), Nonce: p.Nonce}}
+	if p.Key.Step != 0 {
+		at.Within = &p.Key
+	}
+	text, err := json.Marshal(at)
+	if err != nil {
+		panic(err) // strings and integers always encode
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
 }
 
 // fileRoute registers one file. asked tells what an input asks for beside the

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -301,6 +302,37 @@ func TestPseudonymsAreTheSameInEveryFileAndNameNobody(t *testing.T) {
 	}
 	if w.get("/v1/export/members.csv").header.Get("ETag") == w.get("/v1/export/members.csv?pseudonymize=true").header.Get("ETag") {
 		t.Error("two files of one name")
+	}
+}
+
+func TestAChangeNamesItsPlaceAsTheFeedDoes(t *testing.T) {
+	end := directory.Freshness{Epoch: "E", Revision: 7, PublishedAt: time.UnixMilli(8), Nonce: 9}
+	if got := FeedCursor(end.FeedPlace()); got != feedPlace(end) {
+		t.Error(got)
+	}
+	place := end.FeedPlace()
+	place.Key = directory.ChangeKey{Step: directory.StepEdgesAdded, Group: "a", ID: 11}
+	text, err := base64.RawURLEncoding.DecodeString(FeedCursor(place))
+	if want := `{"e":"E","r":7,"p":8,"n":9,"w":{"s":6,"g":"a","m":11}}`; err != nil || string(text) != want {
+		t.Errorf("%s %v, want %s", text, err, want)
+	}
+}
+
+func TestTheFeedIsAFileUpToItsRevision(t *testing.T) {
+	w := newOwnPeople(t)
+	w.publish([]string{strings.Replace(firstGroup(), `"Sales"`, `"Renamed"`, 1)}, nil)
+	first := w.get("/v1/export/changes.csv?as_of=rev:1").wants(200)
+	all := w.get("/v1/export/changes.ndjson").wants(200)
+	if n := strings.Count(first.body, "\r\n"); n != 14 || strings.Contains(first.body, "Renamed") { // a header, 4 groups, 3 members, 6 edges
+		t.Error(n, first.body)
+	}
+	lines := strings.Split(strings.TrimSpace(all.body), "\n")
+	var last map[string]any
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || len(lines) != 14 {
+		t.Fatal(err, len(lines))
+	}
+	if last["type"] != "group.updated" || last["revision"] != 2.0 || last["changed"] != `{"name":{"old":"Sales","new":"Renamed"}}` || last["published_at"] == nil {
+		t.Error(last)
 	}
 }
 

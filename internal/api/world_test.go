@@ -79,7 +79,7 @@ func newWorldOn(t *testing.T, mirror *db.DB, change ...func(*Options)) *world {
 func newExports(t *testing.T, mirror *db.DB) *export.Keeper {
 	t.Helper()
 	keeper, err := export.New(export.Options{
-		Dir: filepath.Join(t.TempDir(), "exports"), Source: mirror, Pseudonym: []byte("sixteen bytes at least"), Logger: slog.New(slog.DiscardHandler),
+		Dir: filepath.Join(t.TempDir(), "exports"), Source: mirror, Cursor: FeedCursor, Pseudonym: []byte("sixteen bytes at least"), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -22,6 +22,9 @@ type Options struct {
 	Pseudonym []byte // the secret of pseudonyms; none without
 	Logger    *slog.Logger
 
+	// Cursor is a place in the feed as its readers name it.
+	Cursor func(directory.FeedPlace) string
+
 	// Linger is how long the file of the revision before stays; 0 is an hour.
 	Linger time.Duration
 }
@@ -145,7 +148,7 @@ func (k *Keeper) Snapshot(ctx context.Context) (path string, fresh directory.Fre
 // Stream writes the rows of a table as they are read. An error leaves what
 // was written without its end.
 func (k *Keeper) Stream(ctx context.Context, w io.Writer, q directory.ExportQuery) error {
-	t, err := tableNamed(q.Table)
+	t, err := k.table(q.Table)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (k *Keeper) fill(ctx context.Context, path string, q directory.ExportQuery)
 	if err := file.Close(); err != nil {
 		return onDisk(err)
 	}
-	return writeSnapshot(ctx, k.Source, q, k.key(), path)
+	return k.writeSnapshot(ctx, q, path)
 }
 
 // makeFolder makes a folder that its owner alone may look into, or makes one

@@ -43,13 +43,13 @@ var keys = map[string]struct {
 
 // writeSnapshot fills an empty file with all tables as SQLite. Until it
 // returns the file is nobody's: nothing is safe against a crash.
-func writeSnapshot(ctx context.Context, src Source, q directory.ExportQuery, k *key, path string) error {
+func (k *Keeper) writeSnapshot(ctx context.Context, q directory.ExportQuery, path string) error {
 	pool, err := sql.Open("sqlite", snapshotDSN(path))
 	if err != nil {
 		return err
 	}
 	pool.SetMaxOpenConns(1)
-	err = fillSnapshot(ctx, pool, src, q, k)
+	err = k.fillSnapshot(ctx, pool, q)
 	return errors.Join(err, pool.Close())
 }
 
@@ -65,14 +65,14 @@ func snapshotDSN(path string) string {
 		"&_pragma=locking_mode(EXCLUSIVE)&_pragma=cache_size(-8192)&_pragma=temp_store(FILE)&_txlock=exclusive"
 }
 
-func fillSnapshot(ctx context.Context, pool *sql.DB, src Source, q directory.ExportQuery, k *key) error {
+func (k *Keeper) fillSnapshot(ctx context.Context, pool *sql.DB, q directory.ExportQuery) error {
 	tx, err := pool.BeginTx(ctx, nil)
 	if err != nil {
 		return diskError{err}
 	}
 	defer func() { _ = tx.Rollback() }()
-	for _, t := range tables {
-		if err := fillTable(ctx, tx, src, t, q, k); err != nil {
+	for _, t := range k.tables() {
+		if err := k.fillTable(ctx, tx, t, q); err != nil {
 			return err
 		}
 	}
@@ -85,7 +85,7 @@ func fillSnapshot(ctx context.Context, pool *sql.DB, src Source, q directory.Exp
 	return nil
 }
 
-func fillTable(ctx context.Context, tx *sql.Tx, src Source, t table, q directory.ExportQuery, k *key) error {
+func (k *Keeper) fillTable(ctx context.Context, tx *sql.Tx, t table, q directory.ExportQuery) error {
 	if _, err := tx.ExecContext(ctx, declaration(t)); err != nil {
 		return diskError{err}
 	}
@@ -94,7 +94,7 @@ func fillTable(ctx context.Context, tx *sql.Tx, src Source, t table, q directory
 		return err
 	}
 	defer s.statement.Close()
-	if err := write(ctx, src, t, q, k, s); err != nil {
+	if err := write(ctx, k.Source, t, q, k.key(), s); err != nil {
 		return err
 	}
 	for _, index := range keys[t.name()].indexes {

@@ -22,6 +22,7 @@ type table interface {
 type tableOf[T any] struct {
 	label string
 	own   []columnOf[T]
+	dated func(*T) time.Time // when a row's revision was published, where it has one of its own
 	rows  func(ctx context.Context, src Source, q directory.ExportQuery) iter.Seq2[[]T, error]
 }
 
@@ -31,7 +32,8 @@ type columnOf[T any] struct {
 	of func(*T) value
 }
 
-// everywhere are the columns that end every row: whose it is, and of when.
+// everywhere are the columns that end every row: whose it is, and of when. A
+// row with a revision of its own has that among its own columns.
 var everywhere = []Column{
 	{Name: "organization_id", Type: Text},
 	{Name: "revision", Type: Integer},
@@ -45,11 +47,14 @@ func (t *tableOf[T]) columns() []Column {
 	for _, c := range t.own {
 		columns = append(columns, c.Column)
 	}
+	if t.dated != nil {
+		return append(columns, everywhere[0], everywhere[2])
+	}
 	return append(columns, everywhere...)
 }
 
 func (t *tableOf[T]) each(ctx context.Context, src Source, q directory.ExportQuery, emit func([]value) error) error {
-	row := make([]value, len(t.own)+len(everywhere))
+	row := make([]value, len(t.columns()))
 	for rows, err := range t.rows(ctx, src, q) {
 		if err != nil {
 			return err
@@ -59,8 +64,11 @@ func (t *tableOf[T]) each(ctx context.Context, src Source, q directory.ExportQue
 				row[j] = t.own[j].of(&rows[i])
 			}
 			row[len(t.own)] = text(src.Organization())
-			row[len(t.own)+1] = number(q.Pin.Revision)
-			row[len(t.own)+2] = instant(q.Pin.PublishedAt)
+			if t.dated != nil {
+				row[len(t.own)+1] = instant(t.dated(&rows[i]))
+			} else {
+				row[len(t.own)+1], row[len(t.own)+2] = number(q.Pin.Revision), instant(q.Pin.PublishedAt)
+			}
 			if err := emit(row); err != nil {
 				return err
 			}
@@ -70,10 +78,12 @@ func (t *tableOf[T]) each(ctx context.Context, src Source, q directory.ExportQue
 }
 
 // tables are all there are, in the order of their relations.
-var tables = []table{groups, members, memberships, history}
+func (o Options) tables() []table {
+	return []table{groups, members, memberships, history, changes(o.Cursor)}
+}
 
-func tableNamed(name string) (table, error) {
-	for _, t := range tables {
+func (o Options) table(name string) (table, error) {
+	for _, t := range o.tables() {
 		if t.name() == name {
 			return t, nil
 		}

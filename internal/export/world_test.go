@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -30,6 +31,7 @@ func newWorld(t testing.TB, change ...func(*Options)) *world {
 	w := &world{t: t, mirror: dbtest.New(t)}
 	o := Options{
 		Dir: filepath.Join(t.TempDir(), "exports"), Source: w.mirror, Logger: slog.New(slog.DiscardHandler),
+		Cursor:    func(p directory.FeedPlace) string { return fmt.Sprint(p.Revision, p.Key) },
 		Pseudonym: []byte("a secret of sixteen bytes or more"),
 	}
 	for _, f := range change {
