@@ -18,8 +18,8 @@ type commands struct {
 	Status     statusCommand     `cmd:"" help:"Say how old the mirror is, what it holds and what its last attempt met."`
 	Health     healthCommand     `cmd:"" help:"Exit 0 if the server is alive."`
 	Ready      readyCommand      `cmd:"" help:"Exit 0 if the server has data to answer with."`
-	Groups     groupsCommand     `cmd:"" help:"List the groups a person is in."`
-	Members    membersCommand    `cmd:"" help:"List who is in a group."`
+	Groups     groupsCommand     `cmd:"" help:"List the groups a person is in, or all groups."`
+	Members    membersCommand    `cmd:"" help:"List who is in a group, or the members who are in some groups and not in others."`
 	Check      checkCommand      `cmd:"" help:"Say whether a person is in a group."`
 	Export     exportCommand     `cmd:"" help:"Save a table as a file."`
 	Snapshot   snapshotCommand   `cmd:"" help:"Save all tables as one SQLite file."`

@@ -67,6 +67,38 @@ func TestListsAreReadToTheirEndInEveryFormat(t *testing.T) {
 	}
 }
 
+func TestFiltersOfACommandAreThoseOfTheServer(t *testing.T) {
+	one := `{"data":[{"id":1,"name":"A","kind":"member"}],"next_cursor":null}`
+	server := canned(t, map[string]string{
+		"/v1/groups?limit=1000": one,
+		"/v1/groups?empty=true&has_guests=true&limit=1000&min_members=2&q=a+b": one,
+		"/v1/members?limit=1000": one,
+		"/v1/members?domain=x.test&in=Sales&in=A%2C+B&in_any=C&limit=1000&no_group=true&not_in=Contractors&q=z&role=admin&status=disabled": one,
+		"/v1/groups/Sales/members?limit=1000&status=active": one,
+	})
+	for _, test := range []struct {
+		args []string
+		code int
+	}{
+		{[]string{"groups"}, exitOK},
+		{[]string{"groups", "--search=a b", "--min-members=2", "--empty", "--has-guests"}, exitOK},
+		{[]string{"groups", "11", "--empty"}, exitUsage},
+		{[]string{"members"}, exitOK},
+		{[]string{"members", "--in", "Sales", "--in", "A, B", "--in-any=C", "--not-in=Contractors", "--no-group", "--search=z", "--status=disabled", "--role=admin", "--domain=x.test"}, exitOK},
+		{[]string{"members", "Sales", "--status=active"}, exitOK},
+		{[]string{"members", "Sales", "--in=Support"}, exitUsage},
+		{[]string{"members", "--status=gone"}, exitUsage},
+	} {
+		code, out, stderr := invoke(t, map[string]string{"ROLLCALL_SERVER": server}, append(test.args, "-o", "ndjson")...)
+		if code != test.code || (code == exitOK) != strings.Contains(out, `"name":"A"`) {
+			t.Errorf("%q: exit code %d, %q, %s", test.args, code, out, stderr)
+		}
+	}
+	if code, out, stderr := invoke(t, map[string]string{"ROLLCALL_SERVER": server, "ROLLCALL_STATUS": "active"}, "members", "Sales", "-o", "ndjson"); code != exitOK || out == "" {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}
+
 func TestJSONKeepsTheShapeOfTheServer(t *testing.T) {
 	_, out, _ := invoke(t, nil, "groups", "ann@example.com", "--server", groupsServer(t), "-o", "json")
 	for _, part := range []string{`"revision": 7`, `"epoch": "e"`, `"next_cursor": null`, `12345678901234567890`, `"id": "b"`, `& co`} {
