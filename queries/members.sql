@@ -15,7 +15,7 @@ SELECT id FROM members ORDER BY created_ms, id LIMIT @page_size OFFSET @skipped;
 SELECT id FROM members ORDER BY created_ms DESC, id DESC LIMIT @page_size OFFSET @skipped;
 
 -- name: MemberTexts :many
-SELECT id, email, first_name, last_name, created_ms, updated_ms
+SELECT id, email, first_name, last_name, full_name, created_ms, updated_ms
 FROM members WHERE id > @after ORDER BY id LIMIT @page_size;
 
 -- name: FingerprintsOfMembers :many

@@ -1,4 +1,5 @@
--- What only SQLite has stands here: sets of ids travel as one JSON array.
+-- What only SQLite has stands here: sets of ids, of texts and of pairs, which
+-- are written as 7,11, travel as one JSON array.
 
 -- name: InsertMemberEdges :exec
 INSERT INTO memberships (gid, member_id, since)
@@ -114,3 +115,76 @@ WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @high
 -- name: GuestsOf :many
 SELECT p.guest_id, p.email
 FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN guests p WHERE p.guest_id = j.value;
+
+-- name: GroupsToCheck :many
+SELECT g.gid, g.id, g.name, g.name_key, g.confirmed_ms, g.doubted
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN groups g WHERE g.id = j.value
+UNION ALL
+SELECT g.gid, g.id, g.name, g.name_key, g.confirmed_ms, g.doubted
+FROM json_each(CAST(@name_keys AS TEXT)) j CROSS JOIN groups g WHERE g.name_key = j.value;
+
+-- name: GroupsToCheckAt :many
+SELECT v.gid, v.id, v.name, v.name_key, v.confirmed_ms, v.doubted FROM group_versions v
+WHERE v.id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND v.since <= @horizon AND v.until > @horizon
+UNION ALL
+SELECT v.gid, v.id, v.name, v.name_key, v.confirmed_ms, v.doubted FROM group_versions v
+WHERE v.name_key IN (SELECT value FROM json_each(CAST(@name_keys AS TEXT))) AND v.since <= @horizon AND v.until > @horizon;
+
+-- name: MembersToCheck :many
+SELECT m.id, m.email_key, m.status, m.confirmed_ms, m.doubted
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN members m WHERE m.id = j.value
+UNION ALL
+SELECT m.id, m.email_key, m.status, m.confirmed_ms, m.doubted
+FROM json_each(CAST(@email_keys AS TEXT)) j CROSS JOIN members m WHERE m.email_key = j.value;
+
+-- name: MembersToCheckAt :many
+SELECT v.id, v.email_key, v.status, v.confirmed_ms, v.doubted FROM member_versions v
+WHERE v.id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND v.since <= @horizon AND v.until > @horizon
+UNION ALL
+SELECT v.id, v.email_key, v.status, v.confirmed_ms, v.doubted FROM member_versions v
+WHERE v.email_key IN (SELECT value FROM json_each(CAST(@email_keys AS TEXT))) AND v.since <= @horizon AND v.until > @horizon;
+
+-- name: GuestsToCheck :many
+SELECT p.guest_id, p.email_key
+FROM json_each(CAST(@email_keys AS TEXT)) j CROSS JOIN guests p WHERE p.email_key = j.value;
+
+-- name: EdgesToCheck :many
+SELECT e.gid, e.member_id
+FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN memberships e
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER);
+
+-- name: EdgesToCheckAt :many
+SELECT e.gid, e.member_id
+FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN memberships e
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= @horizon
+UNION ALL
+SELECT e.gid, e.member_id
+FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN past_memberships e
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= @horizon AND e.until > @horizon;
+
+-- name: GuestEdgesToCheckAt :many
+SELECT e.gid, e.guest_id
+FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN guest_memberships e
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= @horizon
+UNION ALL
+SELECT e.gid, e.guest_id
+FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN past_guest_memberships e
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= @horizon AND e.until > @horizon;
+
+-- name: MemberRowsOf :many
+SELECT m.* FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN present_members m WHERE m.id = j.value;
+
+-- name: MemberRowsOfAt :many
+SELECT * FROM member_versions
+WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @horizon AND until > @horizon;
+
+-- name: MemberTextsOf :many
+SELECT m.id, m.email, m.first_name, m.last_name, m.full_name, m.created_ms, m.updated_ms
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN members m WHERE m.id = j.value;
+
+-- name: GroupTextsOf :many
+SELECT g.gid, g.id, g.name, g.description, g.created_ms, g.updated_ms
+FROM json_each(CAST(@gids AS TEXT)) j CROSS JOIN groups g WHERE g.gid = j.value;
+
+-- name: GroupRowsOf :many
+SELECT g.* FROM json_each(CAST(@gids AS TEXT)) j CROSS JOIN present_groups g WHERE g.gid = j.value;

@@ -71,6 +71,7 @@ type DB struct {
 	clock  *clock
 
 	memory memory
+	reach  reach
 
 	cleaning sync.Mutex
 	onErase  []func() error
@@ -97,7 +98,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err := inspect(ctx, o.Path, o.Organization, o.schema()); err != nil {
 		return nil, err
 	}
-	db := &DB{path: o.Path, organization: o.Organization, logger: orDiscard(o.Logger), access: toRead, clock: newClock(o.Now)}
+	db := &DB{path: o.Path, organization: o.Organization, logger: orDiscard(o.Logger), access: toRead, clock: newClock(o.Now), reach: usualReach}
 	if err := db.openToWrite(ctx, o); err != nil {
 		err = errors.Join(err, db.Close())
 		for _, file := range db.made {
@@ -117,7 +118,7 @@ func OpenReadOnly(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{path: path, organization: about.organization, logger: slog.New(slog.DiscardHandler), access: toRead}
+	db := &DB{path: path, organization: about.organization, logger: slog.New(slog.DiscardHandler), access: toRead, reach: usualReach}
 	wasAtRest := isAtRest(path)
 	err = db.openReaders(ctx, 0)
 	if wasAtRest && needsToWrite(err) {
@@ -221,6 +222,9 @@ func (db *DB) openToWrite(ctx context.Context, o Options) error {
 		return fault(o.Path, err)
 	}
 	if err := db.found(ctx); err != nil {
+		return fault(o.Path, err)
+	}
+	if err := db.fillSearch(ctx); err != nil {
 		return fault(o.Path, err)
 	}
 	if err := db.compareClocks(ctx); err != nil {

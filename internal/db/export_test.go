@@ -38,3 +38,6 @@ func CleanOnce(t testing.TB) {
 	t.Cleanup(func() { cleaningTries = before })
 	cleaningTries = 1
 }
+
+// SetReach changes how much a walk over members fetches at once.
+func SetReach(db *DB, few int64, first, longest int) { db.reach = reach{few, first, longest} }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 
 	"rollcall/internal/directory"
 )
@@ -17,7 +18,7 @@ type memberTerms struct {
 }
 
 func (s *state) memberTerms(ctx context.Context, f directory.MemberFilter) (t memberTerms, err error) {
-	f.Role, f.Domain, f.Contains = directory.Fold(f.Role), directory.Fold(f.Domain), directory.FoldCase(f.Contains)
+	f.Role, f.Domain, f.Contains = strings.ToLower(f.Role), directory.Fold(f.Domain), directory.FoldCase(f.Contains)
 	t.MemberFilter = f
 	if t.in, err = s.findGroups(ctx, f.In); err != nil {
 		return t, err
@@ -71,7 +72,7 @@ func (t memberTerms) meets(row MemberVersion) bool {
 	return (t.person == nil || t.person.ID == row.ID) &&
 		(t.NoGroup == nil || *t.NoGroup == (row.GroupCount == 0)) &&
 		(t.Status == "" || t.Status == directory.Status(row.Status)) &&
-		(t.Role == "" || t.Role == directory.Fold(row.Role.String)) &&
+		(t.Role == "" || t.Role == row.Role.String) &&
 		(t.Domain == "" || t.Domain == directory.DomainOf(row.EmailKey)) &&
 		contain(t.Contains, row.FirstName.String, row.LastName.String, row.FullName.String, row.Email)
 }
@@ -119,46 +120,40 @@ func (s *state) keepWithin(ctx context.Context, rows []MemberVersion, within boo
 }
 
 // matchingRows fetches, from a place on, one row more than the page holds.
-func (s *state) matchingRows(ctx context.Context, t memberTerms, q directory.ListQuery, after memberPlace) ([]MemberVersion, error) {
+func (s *state) matchingRows(ctx context.Context, t memberTerms, q directory.ListQuery, after memberPlace) (rows []MemberVersion, err error) {
 	if t.isEmpty() {
-		rows, err := s.memberRows(ctx, q, after)
-		if err != nil {
+		if rows, err = s.memberRows(ctx, q, after); err != nil {
 			return nil, err
 		}
 		return rows, s.countGroups(ctx, rows)
 	}
-	want := q.Limit + 1
-	q.Limit = rowsAtOnce
-	var matching []MemberVersion
-	for {
-		rows, err := s.memberRows(ctx, q, after)
-		if err != nil {
-			return nil, err
-		}
-		isAtEnd := len(rows) <= q.Limit
-		if err := s.countGroups(ctx, rows); err != nil {
-			return nil, err
-		}
-		if !isAtEnd {
-			rows = rows[:q.Limit]
-			after = memberPlace{rows[q.Limit-1].NameKey, rows[q.Limit-1].ID}
-		}
-		kept, err := s.match(ctx, t, rows)
-		if err != nil {
-			return nil, err
-		}
-		matching = append(matching, kept...)
-		if isAtEnd || len(matching) >= want {
-			return matching[:min(len(matching), want)], nil
-		}
-	}
+	err = s.eachMatch(ctx, t, q, after, func(found []MemberVersion) bool {
+		rows = append(rows, found...)
+		return len(rows) <= q.Limit
+	})
+	return rows[:min(len(rows), q.Limit+1)], err
 }
 
-// countMembers counts all rows that meet the terms.
+// countMembers counts all rows that meet the terms: where an index answers, by
+// that alone.
 func (s *state) countMembers(ctx context.Context, t memberTerms) (*int, error) {
 	if t.isEmpty() && !s.past {
 		return new(int(s.mirror.MemberCount)), nil
 	}
-	rows, err := s.matchingRows(ctx, t, directory.ListQuery{Limit: noLimit - 1}, memberPlace{id: beforeAllIDs})
-	return new(len(rows)), err
+	if indexes := s.indexes(t); !s.past && len(indexes) == 1 && t.isAlone() {
+		total, err := indexes[0].count(ctx, noLimit)
+		return new(int(total)), err
+	}
+	total := 0
+	err := s.eachMatch(ctx, t, directory.ListQuery{}, memberPlace{id: beforeAllIDs}, func(found []MemberVersion) bool {
+		total += len(found)
+		return true
+	})
+	return &total, err
+}
+
+// isAlone reports whether the terms are one condition on status, role, domain
+// or being in no group.
+func (t memberTerms) isAlone() bool {
+	return t.Contains == "" && t.person == nil && len(t.in)+len(t.inAny)+len(t.notIn) == 0 && (t.NoGroup == nil || *t.NoGroup)
 }

@@ -391,7 +391,7 @@ func (q *Queries) MemberPayloads(ctx context.Context, skipped int64, pageSize in
 }
 
 const memberTexts = `-- name: MemberTexts :many
-SELECT id, email, first_name, last_name, created_ms, updated_ms
+SELECT id, email, first_name, last_name, full_name, created_ms, updated_ms
 FROM members WHERE id > ?1 ORDER BY id LIMIT ?2
 `
 
@@ -400,6 +400,7 @@ type MemberTextsRow struct {
 	Email     string
 	FirstName sql.NullString
 	LastName  sql.NullString
+	FullName  sql.NullString
 	CreatedMs sql.NullInt64
 	UpdatedMs sql.NullInt64
 }
@@ -418,6 +419,7 @@ func (q *Queries) MemberTexts(ctx context.Context, after int64, pageSize int64) 
 			&i.Email,
 			&i.FirstName,
 			&i.LastName,
+			&i.FullName,
 			&i.CreatedMs,
 			&i.UpdatedMs,
 		); err != nil {
@@ -931,7 +933,7 @@ func (q *Queries) RemoveStranger(ctx context.Context, memberID int64) error {
 }
 
 const storedMember = `-- name: StoredMember :one
-SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, since, born, churned, confirmed_ms, doubted, row_hash, churn_hash, form, payload, missed FROM members WHERE id = ?1
+SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, since, born, churned, confirmed_ms, doubted, row_hash, churn_hash, form, payload, missed, domain FROM members WHERE id = ?1
 `
 
 func (q *Queries) StoredMember(ctx context.Context, id int64) (Member, error) {
@@ -964,6 +966,7 @@ func (q *Queries) StoredMember(ctx context.Context, id int64) (Member, error) {
 		&i.Form,
 		&i.Payload,
 		&i.Missed,
+		&i.Domain,
 	)
 	return i, err
 }

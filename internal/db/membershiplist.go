@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"strings"
 
 	"rollcall/internal/directory"
 )
@@ -34,7 +35,7 @@ type membershipTerms struct {
 }
 
 func (s *state) membershipTerms(ctx context.Context, f directory.MembershipFilter) (t membershipTerms, err error) {
-	f.Role, f.Domain = directory.Fold(f.Role), directory.Fold(f.Domain)
+	f.Role, f.Domain = strings.ToLower(f.Role), directory.Fold(f.Domain)
 	t.MembershipFilter = f
 	if f.Group != nil {
 		group, err := s.findGroup(ctx, *f.Group)
@@ -57,7 +58,7 @@ func (t membershipTerms) meets(l listed) bool {
 	row := l.row
 	return (t.Kind == "" || t.Kind == row.Kind) &&
 		(t.Status == "" || row.Status != nil && t.Status == *row.Status) &&
-		(t.Role == "" || row.Role != nil && t.Role == directory.Fold(*row.Role)) &&
+		(t.Role == "" || row.Role != nil && t.Role == *row.Role) &&
 		(t.Domain == "" || row.Email != nil && t.Domain == directory.DomainOf(*row.Email)) &&
 		(t.who == nil || t.isWho(l.place))
 }

@@ -74,6 +74,8 @@ func TestEveryPastRevisionReadsAsItWas(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		s := newStory(r, t.TempDir())
 		defer s.mirror.Close()
+		stretch := rapid.IntRange(1, 3).Draw(r, "stretch")
+		db.SetReach(s.mirror, rapid.SampledFrom([]int64{0, 2, 2000}).Draw(r, "few"), stretch, 2*stretch)
 		for range rapid.IntRange(1, 7).Draw(r, "publications") {
 			s.publish()
 		}

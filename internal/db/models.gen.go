@@ -105,6 +105,7 @@ type Member struct {
 	Form        string
 	Payload     string
 	Missed      bool
+	Domain      sql.NullString
 }
 
 type MemberVersion struct {

@@ -75,11 +75,11 @@ func (s *state) groupKeys(ctx context.Context, q directory.PayloadQuery) ([]int6
 	}
 	part := directory.FoldCase(q.Contains)
 	var places []place
-	err := eachRow(ctx, s.q.GroupTexts, func(row GroupTextsRow) int64 {
+	err := eachRow(ctx, s.groupTexts(part), func(row GroupTextsRow) (int64, error) {
 		if contain(part, row.Name, row.Description.String) {
 			places = append(places, placeOfGroup(row, q.Order))
 		}
-		return row.Gid
+		return row.Gid, nil
 	})
 	return keys(places, q), len(places), err
 }
@@ -96,11 +96,11 @@ func (s *state) memberKeys(ctx context.Context, q directory.PayloadQuery) ([]int
 	}
 	part := directory.FoldCase(q.Contains)
 	var places []place
-	err := eachRow(ctx, s.q.MemberTexts, func(row MemberTextsRow) int64 {
+	err := eachRow(ctx, s.memberTexts(part), func(row MemberTextsRow) (int64, error) {
 		if contain(part, row.FirstName.String, row.LastName.String, row.Email) {
 			places = append(places, placeOfMember(row, q.Order))
 		}
-		return row.ID
+		return row.ID, nil
 	})
 	return keys(places, q), len(places), err
 }
@@ -108,15 +108,53 @@ func (s *state) memberKeys(ctx context.Context, q directory.PayloadQuery) ([]int
 // rowsAtOnce bounds what a pass over all rows holds in memory.
 const rowsAtOnce = 1000
 
+// A textList returns the first rows after a key, ascending, at most so many,
+// with the texts that are searched.
+type textList[R any] func(ctx context.Context, after, size int64) ([]R, error)
+
+// groupTexts lists the groups that may have a folded part.
+func (s *state) groupTexts(part string) textList[GroupTextsRow] {
+	match, ok := matchOf(part)
+	if !ok {
+		return s.q.GroupTexts
+	}
+	return func(ctx context.Context, after, size int64) ([]GroupTextsRow, error) {
+		gids, err := s.candidates(ctx, groupTrigrams, match, after, size)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := s.q.GroupTextsOf(ctx, idList(gids))
+		return convert(rows, func(row GroupTextsOfRow) GroupTextsRow { return GroupTextsRow(row) }), err
+	}
+}
+
+// memberTexts lists the members who may have a folded part.
+func (s *state) memberTexts(part string) textList[MemberTextsRow] {
+	match, ok := matchOf(part)
+	if !ok {
+		return s.q.MemberTexts
+	}
+	return func(ctx context.Context, after, size int64) ([]MemberTextsRow, error) {
+		ids, err := s.candidates(ctx, memberTrigrams, match, after, size)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := s.q.MemberTextsOf(ctx, idList(ids))
+		return convert(rows, func(row MemberTextsOfRow) MemberTextsRow { return MemberTextsRow(row) }), err
+	}
+}
+
 // eachRow hands every row to see, which returns the row's key.
-func eachRow[R any](ctx context.Context, list func(ctx context.Context, after, size int64) ([]R, error), see func(R) int64) error {
+func eachRow[R any](ctx context.Context, list textList[R], see func(R) (int64, error)) error {
 	for after := int64(beforeAllIDs); ; {
 		rows, err := list(ctx, after, rowsAtOnce)
 		if err != nil {
 			return err
 		}
 		for _, row := range rows {
-			after = see(row)
+			if after, err = see(row); err != nil {
+				return err
+			}
 		}
 		if len(rows) < rowsAtOnce {
 			return nil

@@ -78,6 +78,18 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.confirmedUpToStmt, err = db.PrepareContext(ctx, confirmedUpTo); err != nil {
 		return nil, fmt.Errorf("error preparing query ConfirmedUpTo: %w", err)
 	}
+	if q.countInNoGroupStmt, err = db.PrepareContext(ctx, countInNoGroup); err != nil {
+		return nil, fmt.Errorf("error preparing query CountInNoGroup: %w", err)
+	}
+	if q.countOfDomainStmt, err = db.PrepareContext(ctx, countOfDomain); err != nil {
+		return nil, fmt.Errorf("error preparing query CountOfDomain: %w", err)
+	}
+	if q.countOfRoleStmt, err = db.PrepareContext(ctx, countOfRole); err != nil {
+		return nil, fmt.Errorf("error preparing query CountOfRole: %w", err)
+	}
+	if q.countOfStatusStmt, err = db.PrepareContext(ctx, countOfStatus); err != nil {
+		return nil, fmt.Errorf("error preparing query CountOfStatus: %w", err)
+	}
 	if q.deleteGroupStmt, err = db.PrepareContext(ctx, deleteGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteGroup: %w", err)
 	}
@@ -180,11 +192,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.groupPayloadsOfStmt, err = db.PrepareContext(ctx, groupPayloadsOf); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupPayloadsOf: %w", err)
 	}
+	if q.groupRowsOfStmt, err = db.PrepareContext(ctx, groupRowsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupRowsOf: %w", err)
+	}
 	if q.groupSizesOfStmt, err = db.PrepareContext(ctx, groupSizesOf); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupSizesOf: %w", err)
 	}
 	if q.groupTextsStmt, err = db.PrepareContext(ctx, groupTexts); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupTexts: %w", err)
+	}
+	if q.groupTextsOfStmt, err = db.PrepareContext(ctx, groupTextsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupTextsOf: %w", err)
 	}
 	if q.groupsByIDStmt, err = db.PrepareContext(ctx, groupsByID); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupsByID: %w", err)
@@ -360,8 +378,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.memberPayloadsOfStmt, err = db.PrepareContext(ctx, memberPayloadsOf); err != nil {
 		return nil, fmt.Errorf("error preparing query MemberPayloadsOf: %w", err)
 	}
+	if q.memberRowsOfStmt, err = db.PrepareContext(ctx, memberRowsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query MemberRowsOf: %w", err)
+	}
+	if q.memberRowsOfAtStmt, err = db.PrepareContext(ctx, memberRowsOfAt); err != nil {
+		return nil, fmt.Errorf("error preparing query MemberRowsOfAt: %w", err)
+	}
 	if q.memberTextsStmt, err = db.PrepareContext(ctx, memberTexts); err != nil {
 		return nil, fmt.Errorf("error preparing query MemberTexts: %w", err)
+	}
+	if q.memberTextsOfStmt, err = db.PrepareContext(ctx, memberTextsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query MemberTextsOf: %w", err)
 	}
 	if q.membersByEmailStmt, err = db.PrepareContext(ctx, membersByEmail); err != nil {
 		return nil, fmt.Errorf("error preparing query MembersByEmail: %w", err)
@@ -390,11 +417,23 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.membersGoneSinceStmt, err = db.PrepareContext(ctx, membersGoneSince); err != nil {
 		return nil, fmt.Errorf("error preparing query MembersGoneSince: %w", err)
 	}
+	if q.membersInNoGroupStmt, err = db.PrepareContext(ctx, membersInNoGroup); err != nil {
+		return nil, fmt.Errorf("error preparing query MembersInNoGroup: %w", err)
+	}
 	if q.membersOfStmt, err = db.PrepareContext(ctx, membersOf); err != nil {
 		return nil, fmt.Errorf("error preparing query MembersOf: %w", err)
 	}
 	if q.membersOfAtStmt, err = db.PrepareContext(ctx, membersOfAt); err != nil {
 		return nil, fmt.Errorf("error preparing query MembersOfAt: %w", err)
+	}
+	if q.membersOfDomainStmt, err = db.PrepareContext(ctx, membersOfDomain); err != nil {
+		return nil, fmt.Errorf("error preparing query MembersOfDomain: %w", err)
+	}
+	if q.membersOfRoleStmt, err = db.PrepareContext(ctx, membersOfRole); err != nil {
+		return nil, fmt.Errorf("error preparing query MembersOfRole: %w", err)
+	}
+	if q.membersOfStatusStmt, err = db.PrepareContext(ctx, membersOfStatus); err != nil {
+		return nil, fmt.Errorf("error preparing query MembersOfStatus: %w", err)
 	}
 	if q.membersToCheckStmt, err = db.PrepareContext(ctx, membersToCheck); err != nil {
 		return nil, fmt.Errorf("error preparing query MembersToCheck: %w", err)
@@ -659,6 +698,26 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing confirmedUpToStmt: %w", cerr)
 		}
 	}
+	if q.countInNoGroupStmt != nil {
+		if cerr := q.countInNoGroupStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countInNoGroupStmt: %w", cerr)
+		}
+	}
+	if q.countOfDomainStmt != nil {
+		if cerr := q.countOfDomainStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countOfDomainStmt: %w", cerr)
+		}
+	}
+	if q.countOfRoleStmt != nil {
+		if cerr := q.countOfRoleStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countOfRoleStmt: %w", cerr)
+		}
+	}
+	if q.countOfStatusStmt != nil {
+		if cerr := q.countOfStatusStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countOfStatusStmt: %w", cerr)
+		}
+	}
 	if q.deleteGroupStmt != nil {
 		if cerr := q.deleteGroupStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing deleteGroupStmt: %w", cerr)
@@ -829,6 +888,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing groupPayloadsOfStmt: %w", cerr)
 		}
 	}
+	if q.groupRowsOfStmt != nil {
+		if cerr := q.groupRowsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupRowsOfStmt: %w", cerr)
+		}
+	}
 	if q.groupSizesOfStmt != nil {
 		if cerr := q.groupSizesOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing groupSizesOfStmt: %w", cerr)
@@ -837,6 +901,11 @@ func (q *Queries) Close() error {
 	if q.groupTextsStmt != nil {
 		if cerr := q.groupTextsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing groupTextsStmt: %w", cerr)
+		}
+	}
+	if q.groupTextsOfStmt != nil {
+		if cerr := q.groupTextsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupTextsOfStmt: %w", cerr)
 		}
 	}
 	if q.groupsByIDStmt != nil {
@@ -1129,9 +1198,24 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing memberPayloadsOfStmt: %w", cerr)
 		}
 	}
+	if q.memberRowsOfStmt != nil {
+		if cerr := q.memberRowsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing memberRowsOfStmt: %w", cerr)
+		}
+	}
+	if q.memberRowsOfAtStmt != nil {
+		if cerr := q.memberRowsOfAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing memberRowsOfAtStmt: %w", cerr)
+		}
+	}
 	if q.memberTextsStmt != nil {
 		if cerr := q.memberTextsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing memberTextsStmt: %w", cerr)
+		}
+	}
+	if q.memberTextsOfStmt != nil {
+		if cerr := q.memberTextsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing memberTextsOfStmt: %w", cerr)
 		}
 	}
 	if q.membersByEmailStmt != nil {
@@ -1179,6 +1263,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing membersGoneSinceStmt: %w", cerr)
 		}
 	}
+	if q.membersInNoGroupStmt != nil {
+		if cerr := q.membersInNoGroupStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing membersInNoGroupStmt: %w", cerr)
+		}
+	}
 	if q.membersOfStmt != nil {
 		if cerr := q.membersOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing membersOfStmt: %w", cerr)
@@ -1187,6 +1276,21 @@ func (q *Queries) Close() error {
 	if q.membersOfAtStmt != nil {
 		if cerr := q.membersOfAtStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing membersOfAtStmt: %w", cerr)
+		}
+	}
+	if q.membersOfDomainStmt != nil {
+		if cerr := q.membersOfDomainStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing membersOfDomainStmt: %w", cerr)
+		}
+	}
+	if q.membersOfRoleStmt != nil {
+		if cerr := q.membersOfRoleStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing membersOfRoleStmt: %w", cerr)
+		}
+	}
+	if q.membersOfStatusStmt != nil {
+		if cerr := q.membersOfStatusStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing membersOfStatusStmt: %w", cerr)
 		}
 	}
 	if q.membersToCheckStmt != nil {
@@ -1526,6 +1630,10 @@ type Queries struct {
 	confirmedAfterStmt              *sql.Stmt
 	confirmedBeforeStmt             *sql.Stmt
 	confirmedUpToStmt               *sql.Stmt
+	countInNoGroupStmt              *sql.Stmt
+	countOfDomainStmt               *sql.Stmt
+	countOfRoleStmt                 *sql.Stmt
+	countOfStatusStmt               *sql.Stmt
 	deleteGroupStmt                 *sql.Stmt
 	deleteGuestEdgesStmt            *sql.Stmt
 	deleteGuestsOfGroupStmt         *sql.Stmt
@@ -1560,8 +1668,10 @@ type Queries struct {
 	groupPayloadStmt                *sql.Stmt
 	groupPayloadsStmt               *sql.Stmt
 	groupPayloadsOfStmt             *sql.Stmt
+	groupRowsOfStmt                 *sql.Stmt
 	groupSizesOfStmt                *sql.Stmt
 	groupTextsStmt                  *sql.Stmt
+	groupTextsOfStmt                *sql.Stmt
 	groupsByIDStmt                  *sql.Stmt
 	groupsByIDAtStmt                *sql.Stmt
 	groupsByNameStmt                *sql.Stmt
@@ -1620,7 +1730,10 @@ type Queries struct {
 	memberPayloadStmt               *sql.Stmt
 	memberPayloadsStmt              *sql.Stmt
 	memberPayloadsOfStmt            *sql.Stmt
+	memberRowsOfStmt                *sql.Stmt
+	memberRowsOfAtStmt              *sql.Stmt
 	memberTextsStmt                 *sql.Stmt
+	memberTextsOfStmt               *sql.Stmt
 	membersByEmailStmt              *sql.Stmt
 	membersByEmailAtStmt            *sql.Stmt
 	membersByIDStmt                 *sql.Stmt
@@ -1630,8 +1743,12 @@ type Queries struct {
 	membersByNameDownStmt           *sql.Stmt
 	membersByNameDownAtStmt         *sql.Stmt
 	membersGoneSinceStmt            *sql.Stmt
+	membersInNoGroupStmt            *sql.Stmt
 	membersOfStmt                   *sql.Stmt
 	membersOfAtStmt                 *sql.Stmt
+	membersOfDomainStmt             *sql.Stmt
+	membersOfRoleStmt               *sql.Stmt
+	membersOfStatusStmt             *sql.Stmt
 	membersToCheckStmt              *sql.Stmt
 	membersToCheckAtStmt            *sql.Stmt
 	membershipVersionsFromStmt      *sql.Stmt
@@ -1712,6 +1829,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		confirmedAfterStmt:              q.confirmedAfterStmt,
 		confirmedBeforeStmt:             q.confirmedBeforeStmt,
 		confirmedUpToStmt:               q.confirmedUpToStmt,
+		countInNoGroupStmt:              q.countInNoGroupStmt,
+		countOfDomainStmt:               q.countOfDomainStmt,
+		countOfRoleStmt:                 q.countOfRoleStmt,
+		countOfStatusStmt:               q.countOfStatusStmt,
 		deleteGroupStmt:                 q.deleteGroupStmt,
 		deleteGuestEdgesStmt:            q.deleteGuestEdgesStmt,
 		deleteGuestsOfGroupStmt:         q.deleteGuestsOfGroupStmt,
@@ -1746,8 +1867,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		groupPayloadStmt:                q.groupPayloadStmt,
 		groupPayloadsStmt:               q.groupPayloadsStmt,
 		groupPayloadsOfStmt:             q.groupPayloadsOfStmt,
+		groupRowsOfStmt:                 q.groupRowsOfStmt,
 		groupSizesOfStmt:                q.groupSizesOfStmt,
 		groupTextsStmt:                  q.groupTextsStmt,
+		groupTextsOfStmt:                q.groupTextsOfStmt,
 		groupsByIDStmt:                  q.groupsByIDStmt,
 		groupsByIDAtStmt:                q.groupsByIDAtStmt,
 		groupsByNameStmt:                q.groupsByNameStmt,
@@ -1806,7 +1929,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		memberPayloadStmt:               q.memberPayloadStmt,
 		memberPayloadsStmt:              q.memberPayloadsStmt,
 		memberPayloadsOfStmt:            q.memberPayloadsOfStmt,
+		memberRowsOfStmt:                q.memberRowsOfStmt,
+		memberRowsOfAtStmt:              q.memberRowsOfAtStmt,
 		memberTextsStmt:                 q.memberTextsStmt,
+		memberTextsOfStmt:               q.memberTextsOfStmt,
 		membersByEmailStmt:              q.membersByEmailStmt,
 		membersByEmailAtStmt:            q.membersByEmailAtStmt,
 		membersByIDStmt:                 q.membersByIDStmt,
@@ -1816,8 +1942,12 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		membersByNameDownStmt:           q.membersByNameDownStmt,
 		membersByNameDownAtStmt:         q.membersByNameDownAtStmt,
 		membersGoneSinceStmt:            q.membersGoneSinceStmt,
+		membersInNoGroupStmt:            q.membersInNoGroupStmt,
 		membersOfStmt:                   q.membersOfStmt,
 		membersOfAtStmt:                 q.membersOfAtStmt,
+		membersOfDomainStmt:             q.membersOfDomainStmt,
+		membersOfRoleStmt:               q.membersOfRoleStmt,
+		membersOfStatusStmt:             q.membersOfStatusStmt,
 		membersToCheckStmt:              q.membersToCheckStmt,
 		membersToCheckAtStmt:            q.membersToCheckAtStmt,
 		membershipVersionsFromStmt:      q.membershipVersionsFromStmt,

@@ -47,6 +47,7 @@ func (db *DB) Publish(ctx context.Context, p directory.Publication) (fresh direc
 type writing struct {
 	q       *Queries
 	tx      *sql.Tx
+	db      DBTX         // tx, with its statements prepared once
 	stopped func() error // ctx's error once it ended
 	clock   *clock
 	mirror  Mirror // counts move as rows do
@@ -71,8 +72,9 @@ func (db *DB) write(ctx context.Context, fn func(context.Context, *writing) erro
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
+	statements := newStatements(tx)
 	w := &writing{
-		q: New(newStatements(tx)), tx: tx, stopped: ctx.Err, clock: db.clock,
+		q: New(statements), db: statements, tx: tx, stopped: ctx.Err, clock: db.clock,
 		changesets: map[directory.Origin]int64{},
 		entered:    map[int64]int64{},
 	}

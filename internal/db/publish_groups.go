@@ -43,6 +43,9 @@ func (w *writing) addGroup(ctx context.Context, u directory.GroupUpdate) error {
 	}
 	w.mirror.GroupCount++
 	row := versionOf(u.Row, edges)
+	if err := w.enter(ctx, groupTrigrams, gid, textOfGroup(row.Name, row.Description)); err != nil {
+		return err
+	}
 	return w.q.InsertGroup(ctx, InsertGroupParams{
 		Gid: gid, ID: u.Row.ID, Since: born, Churned: w.revision,
 		Name: row.Name, NameKey: row.NameKey, Description: row.Description, Logo: row.Logo,
@@ -81,6 +84,11 @@ func (w *writing) changeGroup(ctx context.Context, stored Group, u directory.Gro
 		return nil
 	}
 	next.Gid = stored.Gid
+	if text := textOfGroup(next.Name, next.Description); text != textOfGroup(stored.Name, stored.Description) {
+		if err := w.enter(ctx, groupTrigrams, stored.Gid, text); err != nil {
+			return err
+		}
+	}
 	if next.Since, err = w.changeset(ctx, origin); err != nil {
 		return err
 	}
@@ -146,6 +154,9 @@ func (w *writing) removeGroup(ctx context.Context, gone directory.Gone[string]) 
 		return err
 	}
 	if err := w.q.CloseGroup(ctx, CloseGroupParams{Until: until, Deleted: true, Gid: stored.Gid}); err != nil {
+		return err
+	}
+	if err := w.leave(ctx, groupTrigrams, stored.Gid); err != nil {
 		return err
 	}
 	w.mirror.GroupCount--

@@ -44,6 +44,9 @@ func (w *writing) addMember(ctx context.Context, u directory.MemberUpdate) error
 	}
 	w.mirror.MemberCount++
 	row := memberVersionOf(u.Row.Member)
+	if err := w.enter(ctx, memberTrigrams, id, textOfMember(row)); err != nil {
+		return err
+	}
 	return w.q.InsertMember(ctx, InsertMemberParams{
 		ID: id, Since: born, Churned: w.revision, GroupCount: groups,
 		Email: row.Email, EmailKey: row.EmailKey, FirstName: row.FirstName, LastName: row.LastName,
@@ -78,6 +81,11 @@ func (w *writing) changeMember(ctx context.Context, stored Member, u directory.M
 		return err
 	}
 	next.ID = stored.ID
+	if text := textOfMember(next); text != textOfMember(storedVersion(stored)) {
+		if err := w.enter(ctx, memberTrigrams, stored.ID, text); err != nil {
+			return err
+		}
+	}
 	if err := w.q.CloseMember(ctx, CloseMemberParams{Until: next.Since, ID: stored.ID}); err != nil {
 		return err
 	}
@@ -128,6 +136,9 @@ func (w *writing) removeMember(ctx context.Context, gone directory.Gone[int64]) 
 		if err := w.q.AddStranger(ctx, gone.ID, stored.GroupCount); err != nil {
 			return err
 		}
+	}
+	if err := w.leave(ctx, memberTrigrams, gone.ID); err != nil {
+		return err
 	}
 	w.mirror.MemberCount--
 	return w.q.DeleteMember(ctx, gone.ID)

@@ -7,32 +7,70 @@ package db
 
 import (
 	"context"
+	"database/sql"
 )
 
-const edgesToCheck = `-- name: EdgesToCheck :many
-SELECT e.gid, e.member_id
-FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER)
+const countInNoGroup = `-- name: CountInNoGroup :one
+SELECT COUNT(*) FROM (SELECT id FROM members WHERE group_count = 0 LIMIT ?1) AS some
 `
 
-type EdgesToCheckRow struct {
-	Gid      int64
-	MemberID int64
+func (q *Queries) CountInNoGroup(ctx context.Context, most int64) (int64, error) {
+	row := q.queryRow(ctx, q.countInNoGroupStmt, countInNoGroup, most)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
-func (q *Queries) EdgesToCheck(ctx context.Context, pairs string) ([]EdgesToCheckRow, error) {
-	rows, err := q.query(ctx, q.edgesToCheckStmt, edgesToCheck, pairs)
+const countOfDomain = `-- name: CountOfDomain :one
+SELECT COUNT(*) FROM (SELECT id FROM members WHERE domain = ?1 LIMIT ?2) AS some
+`
+
+func (q *Queries) CountOfDomain(ctx context.Context, domain sql.NullString, most int64) (int64, error) {
+	row := q.queryRow(ctx, q.countOfDomainStmt, countOfDomain, domain, most)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countOfRole = `-- name: CountOfRole :one
+SELECT COUNT(*) FROM (SELECT id FROM members WHERE role = ?1 LIMIT ?2) AS some
+`
+
+func (q *Queries) CountOfRole(ctx context.Context, role sql.NullString, most int64) (int64, error) {
+	row := q.queryRow(ctx, q.countOfRoleStmt, countOfRole, role, most)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countOfStatus = `-- name: CountOfStatus :one
+SELECT COUNT(*) FROM (SELECT id FROM members WHERE status = ?1 LIMIT ?2) AS some
+`
+
+func (q *Queries) CountOfStatus(ctx context.Context, status string, most int64) (int64, error) {
+	row := q.queryRow(ctx, q.countOfStatusStmt, countOfStatus, status, most)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const membersInNoGroup = `-- name: MembersInNoGroup :many
+SELECT id FROM members WHERE group_count = 0 AND id > ?1 ORDER BY id LIMIT ?2
+`
+
+func (q *Queries) MembersInNoGroup(ctx context.Context, after int64, pageSize int64) ([]int64, error) {
+	rows, err := q.query(ctx, q.membersInNoGroupStmt, membersInNoGroup, after, pageSize)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []EdgesToCheckRow
+	var items []int64
 	for rows.Next() {
-		var i EdgesToCheckRow
-		if err := rows.Scan(&i.Gid, &i.MemberID); err != nil {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -43,34 +81,29 @@ func (q *Queries) EdgesToCheck(ctx context.Context, pairs string) ([]EdgesToChec
 	return items, nil
 }
 
-const edgesToCheckAt = `-- name: EdgesToCheckAt :many
-SELECT e.gid, e.member_id
-FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2
-UNION ALL
-SELECT e.gid, e.member_id
-FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2 AND e.until > ?2
+const membersOfDomain = `-- name: MembersOfDomain :many
+SELECT id FROM members WHERE domain = ?1 AND id > ?2 ORDER BY id LIMIT ?3
 `
 
-type EdgesToCheckAtRow struct {
-	Gid      int64
-	MemberID int64
+type MembersOfDomainParams struct {
+	Domain   sql.NullString
+	After    int64
+	PageSize int64
 }
 
-func (q *Queries) EdgesToCheckAt(ctx context.Context, pairs string, horizon int64) ([]EdgesToCheckAtRow, error) {
-	rows, err := q.query(ctx, q.edgesToCheckAtStmt, edgesToCheckAt, pairs, horizon)
+func (q *Queries) MembersOfDomain(ctx context.Context, arg MembersOfDomainParams) ([]int64, error) {
+	rows, err := q.query(ctx, q.membersOfDomainStmt, membersOfDomain, arg.Domain, arg.After, arg.PageSize)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []EdgesToCheckAtRow
+	var items []int64
 	for rows.Next() {
-		var i EdgesToCheckAtRow
-		if err := rows.Scan(&i.Gid, &i.MemberID); err != nil {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -81,46 +114,29 @@ func (q *Queries) EdgesToCheckAt(ctx context.Context, pairs string, horizon int6
 	return items, nil
 }
 
-const groupsToCheck = `-- name: GroupsToCheck :many
-
-SELECT g.gid, g.id, g.name, g.name_key, g.confirmed_ms, g.doubted
-FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN groups g WHERE g.id = j.value
-UNION ALL
-SELECT g.gid, g.id, g.name, g.name_key, g.confirmed_ms, g.doubted
-FROM json_each(CAST(?2 AS TEXT)) j CROSS JOIN groups g WHERE g.name_key = j.value
+const membersOfRole = `-- name: MembersOfRole :many
+SELECT id FROM members WHERE role = ?1 AND id > ?2 ORDER BY id LIMIT ?3
 `
 
-type GroupsToCheckRow struct {
-	Gid         int64
-	ID          string
-	Name        string
-	NameKey     string
-	ConfirmedMs int64
-	Doubted     bool
+type MembersOfRoleParams struct {
+	Role     sql.NullString
+	After    int64
+	PageSize int64
 }
 
-// Many at once. What only SQLite has stands here, too: sets of ids, texts and
-// pairs, which are '7,11', travel as one JSON array.
-func (q *Queries) GroupsToCheck(ctx context.Context, ids string, nameKeys string) ([]GroupsToCheckRow, error) {
-	rows, err := q.query(ctx, q.groupsToCheckStmt, groupsToCheck, ids, nameKeys)
+func (q *Queries) MembersOfRole(ctx context.Context, arg MembersOfRoleParams) ([]int64, error) {
+	rows, err := q.query(ctx, q.membersOfRoleStmt, membersOfRole, arg.Role, arg.After, arg.PageSize)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []GroupsToCheckRow
+	var items []int64
 	for rows.Next() {
-		var i GroupsToCheckRow
-		if err := rows.Scan(
-			&i.Gid,
-			&i.ID,
-			&i.Name,
-			&i.NameKey,
-			&i.ConfirmedMs,
-			&i.Doubted,
-		); err != nil {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -131,216 +147,29 @@ func (q *Queries) GroupsToCheck(ctx context.Context, ids string, nameKeys string
 	return items, nil
 }
 
-const groupsToCheckAt = `-- name: GroupsToCheckAt :many
-SELECT v.gid, v.id, v.name, v.name_key, v.confirmed_ms, v.doubted FROM group_versions v
-WHERE v.id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND v.since <= ?2 AND v.until > ?2
-UNION ALL
-SELECT v.gid, v.id, v.name, v.name_key, v.confirmed_ms, v.doubted FROM group_versions v
-WHERE v.name_key IN (SELECT value FROM json_each(CAST(?3 AS TEXT))) AND v.since <= ?2 AND v.until > ?2
+const membersOfStatus = `-- name: MembersOfStatus :many
+SELECT id FROM members WHERE status = ?1 AND id > ?2 ORDER BY id LIMIT ?3
 `
 
-type GroupsToCheckAtParams struct {
-	Ids      string
-	Horizon  int64
-	NameKeys string
+type MembersOfStatusParams struct {
+	Status   string
+	After    int64
+	PageSize int64
 }
 
-type GroupsToCheckAtRow struct {
-	Gid         int64
-	ID          string
-	Name        string
-	NameKey     string
-	ConfirmedMs int64
-	Doubted     bool
-}
-
-func (q *Queries) GroupsToCheckAt(ctx context.Context, arg GroupsToCheckAtParams) ([]GroupsToCheckAtRow, error) {
-	rows, err := q.query(ctx, q.groupsToCheckAtStmt, groupsToCheckAt, arg.Ids, arg.Horizon, arg.NameKeys)
+func (q *Queries) MembersOfStatus(ctx context.Context, arg MembersOfStatusParams) ([]int64, error) {
+	rows, err := q.query(ctx, q.membersOfStatusStmt, membersOfStatus, arg.Status, arg.After, arg.PageSize)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []GroupsToCheckAtRow
+	var items []int64
 	for rows.Next() {
-		var i GroupsToCheckAtRow
-		if err := rows.Scan(
-			&i.Gid,
-			&i.ID,
-			&i.Name,
-			&i.NameKey,
-			&i.ConfirmedMs,
-			&i.Doubted,
-		); err != nil {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const guestEdgesToCheckAt = `-- name: GuestEdgesToCheckAt :many
-SELECT e.gid, e.guest_id
-FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guest_memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2
-UNION ALL
-SELECT e.gid, e.guest_id
-FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_guest_memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2 AND e.until > ?2
-`
-
-type GuestEdgesToCheckAtRow struct {
-	Gid     int64
-	GuestID int64
-}
-
-func (q *Queries) GuestEdgesToCheckAt(ctx context.Context, pairs string, horizon int64) ([]GuestEdgesToCheckAtRow, error) {
-	rows, err := q.query(ctx, q.guestEdgesToCheckAtStmt, guestEdgesToCheckAt, pairs, horizon)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []GuestEdgesToCheckAtRow
-	for rows.Next() {
-		var i GuestEdgesToCheckAtRow
-		if err := rows.Scan(&i.Gid, &i.GuestID); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const guestsToCheck = `-- name: GuestsToCheck :many
-SELECT p.guest_id, p.email_key
-FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guests p WHERE p.email_key = j.value
-`
-
-type GuestsToCheckRow struct {
-	GuestID  int64
-	EmailKey string
-}
-
-func (q *Queries) GuestsToCheck(ctx context.Context, emailKeys string) ([]GuestsToCheckRow, error) {
-	rows, err := q.query(ctx, q.guestsToCheckStmt, guestsToCheck, emailKeys)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []GuestsToCheckRow
-	for rows.Next() {
-		var i GuestsToCheckRow
-		if err := rows.Scan(&i.GuestID, &i.EmailKey); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const membersToCheck = `-- name: MembersToCheck :many
-SELECT m.id, m.email_key, m.status, m.confirmed_ms, m.doubted
-FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN members m WHERE m.id = j.value
-UNION ALL
-SELECT m.id, m.email_key, m.status, m.confirmed_ms, m.doubted
-FROM json_each(CAST(?2 AS TEXT)) j CROSS JOIN members m WHERE m.email_key = j.value
-`
-
-type MembersToCheckRow struct {
-	ID          int64
-	EmailKey    string
-	Status      string
-	ConfirmedMs int64
-	Doubted     bool
-}
-
-func (q *Queries) MembersToCheck(ctx context.Context, ids string, emailKeys string) ([]MembersToCheckRow, error) {
-	rows, err := q.query(ctx, q.membersToCheckStmt, membersToCheck, ids, emailKeys)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []MembersToCheckRow
-	for rows.Next() {
-		var i MembersToCheckRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.EmailKey,
-			&i.Status,
-			&i.ConfirmedMs,
-			&i.Doubted,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const membersToCheckAt = `-- name: MembersToCheckAt :many
-SELECT v.id, v.email_key, v.status, v.confirmed_ms, v.doubted FROM member_versions v
-WHERE v.id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND v.since <= ?2 AND v.until > ?2
-UNION ALL
-SELECT v.id, v.email_key, v.status, v.confirmed_ms, v.doubted FROM member_versions v
-WHERE v.email_key IN (SELECT value FROM json_each(CAST(?3 AS TEXT))) AND v.since <= ?2 AND v.until > ?2
-`
-
-type MembersToCheckAtParams struct {
-	Ids       string
-	Horizon   int64
-	EmailKeys string
-}
-
-type MembersToCheckAtRow struct {
-	ID          int64
-	EmailKey    string
-	Status      string
-	ConfirmedMs int64
-	Doubted     bool
-}
-
-func (q *Queries) MembersToCheckAt(ctx context.Context, arg MembersToCheckAtParams) ([]MembersToCheckAtRow, error) {
-	rows, err := q.query(ctx, q.membersToCheckAtStmt, membersToCheckAt, arg.Ids, arg.Horizon, arg.EmailKeys)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []MembersToCheckAtRow
-	for rows.Next() {
-		var i MembersToCheckAtRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.EmailKey,
-			&i.Status,
-			&i.ConfirmedMs,
-			&i.Doubted,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
+		items = append(items, id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

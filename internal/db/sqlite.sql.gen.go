@@ -160,6 +160,78 @@ func (q *Queries) DeleteMemberEdges(ctx context.Context, gid int64, ids string) 
 	return err
 }
 
+const edgesToCheck = `-- name: EdgesToCheck :many
+SELECT e.gid, e.member_id
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships e
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER)
+`
+
+type EdgesToCheckRow struct {
+	Gid      int64
+	MemberID int64
+}
+
+func (q *Queries) EdgesToCheck(ctx context.Context, pairs string) ([]EdgesToCheckRow, error) {
+	rows, err := q.query(ctx, q.edgesToCheckStmt, edgesToCheck, pairs)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EdgesToCheckRow
+	for rows.Next() {
+		var i EdgesToCheckRow
+		if err := rows.Scan(&i.Gid, &i.MemberID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const edgesToCheckAt = `-- name: EdgesToCheckAt :many
+SELECT e.gid, e.member_id
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships e
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2
+UNION ALL
+SELECT e.gid, e.member_id
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_memberships e
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2 AND e.until > ?2
+`
+
+type EdgesToCheckAtRow struct {
+	Gid      int64
+	MemberID int64
+}
+
+func (q *Queries) EdgesToCheckAt(ctx context.Context, pairs string, horizon int64) ([]EdgesToCheckAtRow, error) {
+	rows, err := q.query(ctx, q.edgesToCheckAtStmt, edgesToCheckAt, pairs, horizon)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EdgesToCheckAtRow
+	for rows.Next() {
+		var i EdgesToCheckAtRow
+		if err := rows.Scan(&i.Gid, &i.MemberID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const endsOfGuestEdges = `-- name: EndsOfGuestEdges :many
 SELECT e.gid, p.email_key, e.until
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guests p CROSS JOIN past_guest_memberships e
@@ -339,6 +411,50 @@ func (q *Queries) GroupPayloadsOf(ctx context.Context, gids string) ([]GroupPayl
 	return items, nil
 }
 
+const groupRowsOf = `-- name: GroupRowsOf :many
+SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count, g.created_ms, g.updated_ms, g.churned, g.confirmed_ms, g.doubted, g.since, g.until FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN present_groups g WHERE g.gid = j.value
+`
+
+func (q *Queries) GroupRowsOf(ctx context.Context, gids string) ([]PresentGroup, error) {
+	rows, err := q.query(ctx, q.groupRowsOfStmt, groupRowsOf, gids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PresentGroup
+	for rows.Next() {
+		var i PresentGroup
+		if err := rows.Scan(
+			&i.Gid,
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Description,
+			&i.Logo,
+			&i.Version,
+			&i.MemberCount,
+			&i.GuestCount,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+			&i.Churned,
+			&i.ConfirmedMs,
+			&i.Doubted,
+			&i.Since,
+			&i.Until,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const groupSizesOf = `-- name: GroupSizesOf :many
 SELECT g.gid, e.people, CAST(octet_length(g.payload) AS INTEGER) AS bytes
 FROM (SELECT e.gid, COUNT(*) AS people
@@ -363,6 +479,50 @@ func (q *Queries) GroupSizesOf(ctx context.Context, ids string) ([]GroupSizesOfR
 	for rows.Next() {
 		var i GroupSizesOfRow
 		if err := rows.Scan(&i.Gid, &i.People, &i.Bytes); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const groupTextsOf = `-- name: GroupTextsOf :many
+SELECT g.gid, g.id, g.name, g.description, g.created_ms, g.updated_ms
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN groups g WHERE g.gid = j.value
+`
+
+type GroupTextsOfRow struct {
+	Gid         int64
+	ID          string
+	Name        string
+	Description sql.NullString
+	CreatedMs   sql.NullInt64
+	UpdatedMs   sql.NullInt64
+}
+
+func (q *Queries) GroupTextsOf(ctx context.Context, gids string) ([]GroupTextsOfRow, error) {
+	rows, err := q.query(ctx, q.groupTextsOfStmt, groupTextsOf, gids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GroupTextsOfRow
+	for rows.Next() {
+		var i GroupTextsOfRow
+		if err := rows.Scan(
+			&i.Gid,
+			&i.ID,
+			&i.Name,
+			&i.Description,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -421,6 +581,144 @@ func (q *Queries) GroupsOfAt(ctx context.Context, gids string, horizon int64) ([
 	return items, nil
 }
 
+const groupsToCheck = `-- name: GroupsToCheck :many
+SELECT g.gid, g.id, g.name, g.name_key, g.confirmed_ms, g.doubted
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN groups g WHERE g.id = j.value
+UNION ALL
+SELECT g.gid, g.id, g.name, g.name_key, g.confirmed_ms, g.doubted
+FROM json_each(CAST(?2 AS TEXT)) j CROSS JOIN groups g WHERE g.name_key = j.value
+`
+
+type GroupsToCheckRow struct {
+	Gid         int64
+	ID          string
+	Name        string
+	NameKey     string
+	ConfirmedMs int64
+	Doubted     bool
+}
+
+func (q *Queries) GroupsToCheck(ctx context.Context, ids string, nameKeys string) ([]GroupsToCheckRow, error) {
+	rows, err := q.query(ctx, q.groupsToCheckStmt, groupsToCheck, ids, nameKeys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GroupsToCheckRow
+	for rows.Next() {
+		var i GroupsToCheckRow
+		if err := rows.Scan(
+			&i.Gid,
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.ConfirmedMs,
+			&i.Doubted,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const groupsToCheckAt = `-- name: GroupsToCheckAt :many
+SELECT v.gid, v.id, v.name, v.name_key, v.confirmed_ms, v.doubted FROM group_versions v
+WHERE v.id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND v.since <= ?2 AND v.until > ?2
+UNION ALL
+SELECT v.gid, v.id, v.name, v.name_key, v.confirmed_ms, v.doubted FROM group_versions v
+WHERE v.name_key IN (SELECT value FROM json_each(CAST(?3 AS TEXT))) AND v.since <= ?2 AND v.until > ?2
+`
+
+type GroupsToCheckAtParams struct {
+	Ids      string
+	Horizon  int64
+	NameKeys string
+}
+
+type GroupsToCheckAtRow struct {
+	Gid         int64
+	ID          string
+	Name        string
+	NameKey     string
+	ConfirmedMs int64
+	Doubted     bool
+}
+
+func (q *Queries) GroupsToCheckAt(ctx context.Context, arg GroupsToCheckAtParams) ([]GroupsToCheckAtRow, error) {
+	rows, err := q.query(ctx, q.groupsToCheckAtStmt, groupsToCheckAt, arg.Ids, arg.Horizon, arg.NameKeys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GroupsToCheckAtRow
+	for rows.Next() {
+		var i GroupsToCheckAtRow
+		if err := rows.Scan(
+			&i.Gid,
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.ConfirmedMs,
+			&i.Doubted,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const guestEdgesToCheckAt = `-- name: GuestEdgesToCheckAt :many
+SELECT e.gid, e.guest_id
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guest_memberships e
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2
+UNION ALL
+SELECT e.gid, e.guest_id
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_guest_memberships e
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2 AND e.until > ?2
+`
+
+type GuestEdgesToCheckAtRow struct {
+	Gid     int64
+	GuestID int64
+}
+
+func (q *Queries) GuestEdgesToCheckAt(ctx context.Context, pairs string, horizon int64) ([]GuestEdgesToCheckAtRow, error) {
+	rows, err := q.query(ctx, q.guestEdgesToCheckAtStmt, guestEdgesToCheckAt, pairs, horizon)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GuestEdgesToCheckAtRow
+	for rows.Next() {
+		var i GuestEdgesToCheckAtRow
+		if err := rows.Scan(&i.Gid, &i.GuestID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const guestsOf = `-- name: GuestsOf :many
 SELECT p.guest_id, p.email
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guests p WHERE p.guest_id = j.value
@@ -441,6 +739,39 @@ func (q *Queries) GuestsOf(ctx context.Context, ids string) ([]GuestsOfRow, erro
 	for rows.Next() {
 		var i GuestsOfRow
 		if err := rows.Scan(&i.GuestID, &i.Email); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const guestsToCheck = `-- name: GuestsToCheck :many
+SELECT p.guest_id, p.email_key
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guests p WHERE p.email_key = j.value
+`
+
+type GuestsToCheckRow struct {
+	GuestID  int64
+	EmailKey string
+}
+
+func (q *Queries) GuestsToCheck(ctx context.Context, emailKeys string) ([]GuestsToCheckRow, error) {
+	rows, err := q.query(ctx, q.guestsToCheckStmt, guestsToCheck, emailKeys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GuestsToCheckRow
+	for rows.Next() {
+		var i GuestsToCheckRow
+		if err := rows.Scan(&i.GuestID, &i.EmailKey); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -482,7 +813,8 @@ type InsertMemberEdgesParams struct {
 	Ids   string
 }
 
-// What only SQLite has stands here: sets of ids travel as one JSON array.
+// What only SQLite has stands here: sets of ids, of texts and of pairs, which
+// are written as 7,11, travel as one JSON array.
 func (q *Queries) InsertMemberEdges(ctx context.Context, arg InsertMemberEdgesParams) error {
 	_, err := q.exec(ctx, q.insertMemberEdgesStmt, insertMemberEdges, arg.Gid, arg.Since, arg.Ids)
 	return err
@@ -548,6 +880,151 @@ func (q *Queries) MemberPayloadsOf(ctx context.Context, ids string) ([]MemberPay
 	for rows.Next() {
 		var i MemberPayloadsOfRow
 		if err := rows.Scan(&i.ID, &i.Payload); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const memberRowsOf = `-- name: MemberRowsOf :many
+SELECT m.id, m.email, m.email_key, m.first_name, m.last_name, m.full_name, m.name_key, m.role, m.status, m.job_title, m.team, m.timezone, m.last_login_ms, m.created_ms, m.updated_ms, m.group_count, m.churned, m.confirmed_ms, m.doubted, m.since, m.until FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN present_members m WHERE m.id = j.value
+`
+
+func (q *Queries) MemberRowsOf(ctx context.Context, ids string) ([]PresentMember, error) {
+	rows, err := q.query(ctx, q.memberRowsOfStmt, memberRowsOf, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PresentMember
+	for rows.Next() {
+		var i PresentMember
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.EmailKey,
+			&i.FirstName,
+			&i.LastName,
+			&i.FullName,
+			&i.NameKey,
+			&i.Role,
+			&i.Status,
+			&i.JobTitle,
+			&i.Team,
+			&i.Timezone,
+			&i.LastLoginMs,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+			&i.GroupCount,
+			&i.Churned,
+			&i.ConfirmedMs,
+			&i.Doubted,
+			&i.Since,
+			&i.Until,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const memberRowsOfAt = `-- name: MemberRowsOfAt :many
+SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted, since, until FROM member_versions
+WHERE id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND until > ?2
+`
+
+func (q *Queries) MemberRowsOfAt(ctx context.Context, ids string, horizon int64) ([]MemberVersion, error) {
+	rows, err := q.query(ctx, q.memberRowsOfAtStmt, memberRowsOfAt, ids, horizon)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MemberVersion
+	for rows.Next() {
+		var i MemberVersion
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.EmailKey,
+			&i.FirstName,
+			&i.LastName,
+			&i.FullName,
+			&i.NameKey,
+			&i.Role,
+			&i.Status,
+			&i.JobTitle,
+			&i.Team,
+			&i.Timezone,
+			&i.LastLoginMs,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+			&i.GroupCount,
+			&i.Churned,
+			&i.ConfirmedMs,
+			&i.Doubted,
+			&i.Since,
+			&i.Until,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const memberTextsOf = `-- name: MemberTextsOf :many
+SELECT m.id, m.email, m.first_name, m.last_name, m.full_name, m.created_ms, m.updated_ms
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN members m WHERE m.id = j.value
+`
+
+type MemberTextsOfRow struct {
+	ID        int64
+	Email     string
+	FirstName sql.NullString
+	LastName  sql.NullString
+	FullName  sql.NullString
+	CreatedMs sql.NullInt64
+	UpdatedMs sql.NullInt64
+}
+
+func (q *Queries) MemberTextsOf(ctx context.Context, ids string) ([]MemberTextsOfRow, error) {
+	rows, err := q.query(ctx, q.memberTextsOfStmt, memberTextsOf, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MemberTextsOfRow
+	for rows.Next() {
+		var i MemberTextsOfRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.FirstName,
+			&i.LastName,
+			&i.FullName,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -635,6 +1112,102 @@ func (q *Queries) MembersOfAt(ctx context.Context, ids string, horizon int64) ([
 			&i.NameKey,
 			&i.Role,
 			&i.Status,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const membersToCheck = `-- name: MembersToCheck :many
+SELECT m.id, m.email_key, m.status, m.confirmed_ms, m.doubted
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN members m WHERE m.id = j.value
+UNION ALL
+SELECT m.id, m.email_key, m.status, m.confirmed_ms, m.doubted
+FROM json_each(CAST(?2 AS TEXT)) j CROSS JOIN members m WHERE m.email_key = j.value
+`
+
+type MembersToCheckRow struct {
+	ID          int64
+	EmailKey    string
+	Status      string
+	ConfirmedMs int64
+	Doubted     bool
+}
+
+func (q *Queries) MembersToCheck(ctx context.Context, ids string, emailKeys string) ([]MembersToCheckRow, error) {
+	rows, err := q.query(ctx, q.membersToCheckStmt, membersToCheck, ids, emailKeys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MembersToCheckRow
+	for rows.Next() {
+		var i MembersToCheckRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.EmailKey,
+			&i.Status,
+			&i.ConfirmedMs,
+			&i.Doubted,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const membersToCheckAt = `-- name: MembersToCheckAt :many
+SELECT v.id, v.email_key, v.status, v.confirmed_ms, v.doubted FROM member_versions v
+WHERE v.id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND v.since <= ?2 AND v.until > ?2
+UNION ALL
+SELECT v.id, v.email_key, v.status, v.confirmed_ms, v.doubted FROM member_versions v
+WHERE v.email_key IN (SELECT value FROM json_each(CAST(?3 AS TEXT))) AND v.since <= ?2 AND v.until > ?2
+`
+
+type MembersToCheckAtParams struct {
+	Ids       string
+	Horizon   int64
+	EmailKeys string
+}
+
+type MembersToCheckAtRow struct {
+	ID          int64
+	EmailKey    string
+	Status      string
+	ConfirmedMs int64
+	Doubted     bool
+}
+
+func (q *Queries) MembersToCheckAt(ctx context.Context, arg MembersToCheckAtParams) ([]MembersToCheckAtRow, error) {
+	rows, err := q.query(ctx, q.membersToCheckAtStmt, membersToCheckAt, arg.Ids, arg.Horizon, arg.EmailKeys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MembersToCheckAtRow
+	for rows.Next() {
+		var i MembersToCheckAtRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.EmailKey,
+			&i.Status,
+			&i.ConfirmedMs,
+			&i.Doubted,
 		); err != nil {
 			return nil, err
 		}

@@ -13,6 +13,8 @@ import (
 // A state is one revision as one read transaction sees it.
 type state struct {
 	q        *Queries
+	tx       *sql.Tx
+	reach    reach
 	mirror   Mirror
 	revision Revision
 	past     bool            // revision is not the present one
@@ -29,7 +31,7 @@ func (db *DB) read(ctx context.Context, pin *directory.Pin, at *directory.AsOf, 
 		return fmt.Errorf("read the mirror: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	s := &state{q: db.reads.WithTx(tx)}
+	s := &state{q: db.reads.WithTx(tx), tx: tx, reach: db.reach}
 	if s.mirror, err = s.q.Mirror(ctx); err != nil {
 		return fmt.Errorf("read the mirror: %w", err)
 	}

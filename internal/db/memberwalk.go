@@ -1,0 +1,258 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+
+	"rollcall/internal/directory"
+)
+
+// A source lists the ids of all members who meet one condition, and of some
+// who do not: the first after an id, ascending, at most so many. It is about
+// as large as size says, or larger where that is its bound.
+type source struct {
+	list func(ctx context.Context, after, size int64) ([]int64, error)
+	size int64
+}
+
+// A reach bounds what a walk over members fetches: how many ids are rather
+// sorted in memory than met on a walk along all names; and the rows of a first
+// stretch, which grow, as most of those may meet the terms or none.
+type reach struct {
+	few            int64
+	first, longest int
+}
+
+var usualReach = reach{few: 2000, first: 200, longest: 2000}
+
+// smallest is the source of the condition that the fewest members meet, as
+// far as that can be told; without such a condition there is none.
+func (s *state) smallest(ctx context.Context, t memberTerms) (*source, error) {
+	var best *source
+	for _, next := range s.knownSources(t) {
+		if best == nil || next.size < best.size {
+			best = &next
+		}
+	}
+	if s.past {
+		return best, nil
+	}
+	for _, c := range s.indexes(t) {
+		most := s.reach.few + 1
+		if best != nil {
+			most = min(most, best.size)
+		}
+		size, err := c.count(ctx, most)
+		if err != nil {
+			return nil, err
+		}
+		if best == nil || size < best.size {
+			best = &source{c.list, size}
+		}
+	}
+	return best, nil
+}
+
+// knownSources are those whose sizes are kept.
+func (s *state) knownSources(t memberTerms) (sources []source) {
+	if t.person != nil {
+		sources = append(sources, source{size: 1, list: func(_ context.Context, after, _ int64) ([]int64, error) {
+			return slices.DeleteFunc([]int64{t.person.ID}, func(id int64) bool { return id <= after }), nil
+		}})
+	}
+	for _, group := range t.in {
+		sources = append(sources, source{size: group.MemberCount, list: func(ctx context.Context, after, size int64) ([]int64, error) {
+			return s.idsWithin(ctx, after, size, group)
+		}})
+	}
+	if len(t.inAny) > 0 {
+		any := source{list: func(ctx context.Context, after, size int64) ([]int64, error) {
+			return s.idsWithin(ctx, after, size, t.inAny...)
+		}}
+		for _, group := range t.inAny {
+			any.size += group.MemberCount
+		}
+		sources = append(sources, any)
+	}
+	return sources
+}
+
+// idsWithin merges the first edges of groups.
+func (s *state) idsWithin(ctx context.Context, after, size int64, groups ...GroupVersion) ([]int64, error) {
+	var ids []int64
+	for _, group := range groups {
+		edges, err := s.memberEdgesByID(ctx, group.Gid, after, size)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, convert(edges, func(e MemberEdgesRow) int64 { return e.MemberID })...)
+	}
+	ids = distinct(ids)
+	return ids[:min(int64(len(ids)), size)], nil
+}
+
+// An index lists the present members who meet a condition, and counts them up
+// to a number.
+type index struct {
+	list  func(ctx context.Context, after, size int64) ([]int64, error)
+	count func(ctx context.Context, most int64) (int64, error)
+}
+
+// indexes are those that help with the terms.
+func (s *state) indexes(t memberTerms) (all []index) {
+	if t.NoGroup != nil && *t.NoGroup {
+		all = append(all, index{s.q.MembersInNoGroup, s.q.CountInNoGroup})
+	}
+	if t.Status != "" {
+		status := string(t.Status)
+		all = append(all, index{
+			func(ctx context.Context, after, size int64) ([]int64, error) {
+				return s.q.MembersOfStatus(ctx, MembersOfStatusParams{status, after, size})
+			},
+			func(ctx context.Context, most int64) (int64, error) { return s.q.CountOfStatus(ctx, status, most) },
+		})
+	}
+	if t.Role != "" {
+		role := sql.NullString{String: t.Role, Valid: true}
+		all = append(all, index{
+			func(ctx context.Context, after, size int64) ([]int64, error) {
+				return s.q.MembersOfRole(ctx, MembersOfRoleParams{role, after, size})
+			},
+			func(ctx context.Context, most int64) (int64, error) { return s.q.CountOfRole(ctx, role, most) },
+		})
+	}
+	if t.Domain != "" {
+		domain := sql.NullString{String: t.Domain, Valid: true}
+		all = append(all, index{
+			func(ctx context.Context, after, size int64) ([]int64, error) {
+				return s.q.MembersOfDomain(ctx, MembersOfDomainParams{domain, after, size})
+			},
+			func(ctx context.Context, most int64) (int64, error) { return s.q.CountOfDomain(ctx, domain, most) },
+		})
+	}
+	if match, ok := matchOf(t.Contains); ok {
+		all = append(all, index{
+			func(ctx context.Context, after, size int64) ([]int64, error) {
+				return s.candidates(ctx, memberTrigrams, match, after, size)
+			},
+			func(ctx context.Context, most int64) (int64, error) {
+				return s.countCandidates(ctx, memberTrigrams, match, most)
+			},
+		})
+	}
+	return all
+}
+
+// A walkStep fetches the members of a stretch of a walk, in its order, and
+// tells where it ended and whether there is more.
+type walkStep func(ctx context.Context, after memberPlace, size int) (rows []MemberVersion, end memberPlace, more bool, err error)
+
+// alongIDs walks a source.
+func (s *state) alongIDs(from *source) walkStep {
+	return func(ctx context.Context, after memberPlace, size int) ([]MemberVersion, memberPlace, bool, error) {
+		ids, err := from.list(ctx, after.id, int64(size))
+		if err != nil || len(ids) == 0 {
+			return nil, after, false, err
+		}
+		rows, err := s.memberRowsOf(ctx, ids)
+		slices.SortFunc(rows, func(a, b MemberVersion) int { return compareMembers(a, b, false) })
+		return rows, memberPlace{id: ids[len(ids)-1]}, len(ids) == size, err
+	}
+}
+
+// alongAll walks all members by name or id.
+func (s *state) alongAll(q directory.ListQuery) walkStep {
+	return func(ctx context.Context, after memberPlace, size int) ([]MemberVersion, memberPlace, bool, error) {
+		q.Limit = size
+		rows, err := s.memberRows(ctx, q, after)
+		if err != nil || len(rows) <= size {
+			return rows, after, false, err
+		}
+		rows = rows[:size]
+		return rows, memberPlace{rows[size-1].NameKey, rows[size-1].ID}, true, nil
+	}
+}
+
+// allOf fetches the members of a small source, by name.
+func (s *state) allOf(from *source, q directory.ListQuery) walkStep {
+	return func(ctx context.Context, after memberPlace, _ int) ([]MemberVersion, memberPlace, bool, error) {
+		ids, err := from.list(ctx, beforeAllIDs, noLimit)
+		if err != nil {
+			return nil, after, false, err
+		}
+		rows, err := s.memberRowsOf(ctx, ids)
+		direction := 1
+		if q.Descending {
+			direction = -1
+		}
+		start := MemberVersion{NameKey: after.key, ID: after.id}
+		rows = slices.DeleteFunc(rows, func(row MemberVersion) bool { return direction*compareMembers(row, start, true) <= 0 })
+		slices.SortFunc(rows, func(a, b MemberVersion) int { return direction * compareMembers(a, b, true) })
+		return rows, after, false, err
+	}
+}
+
+func compareMembers(a, b MemberVersion, byName bool) int {
+	if byName {
+		if order := strings.Compare(a.NameKey, b.NameKey); order != 0 {
+			return order
+		}
+	}
+	switch {
+	case a.ID < b.ID:
+		return -1
+	case a.ID > b.ID:
+		return 1
+	}
+	return 0
+}
+
+func (s *state) memberRowsOf(ctx context.Context, ids []int64) ([]MemberVersion, error) {
+	if s.past {
+		return s.q.MemberRowsOfAt(ctx, idList(ids), s.revision.Horizon)
+	}
+	rows, err := s.q.MemberRowsOf(ctx, idList(ids))
+	return convert(rows, presentMember), err
+}
+
+// eachMatch hands the members who meet the terms to see, from a place on in
+// the order of the query, until it returns false.
+func (s *state) eachMatch(ctx context.Context, t memberTerms, q directory.ListQuery, after memberPlace, see func([]MemberVersion) bool) error {
+	step, err := s.walkFor(ctx, t, q)
+	if err != nil {
+		return err
+	}
+	for size := s.reach.first; ; size = min(2*size, s.reach.longest) {
+		rows, end, more, err := step(ctx, after, size)
+		if err != nil {
+			return err
+		}
+		if err := s.countGroups(ctx, rows); err != nil {
+			return err
+		}
+		if rows, err = s.match(ctx, t, rows); err != nil {
+			return err
+		}
+		if !see(rows) || !more {
+			return nil
+		}
+		after = end
+	}
+}
+
+func (s *state) walkFor(ctx context.Context, t memberTerms, q directory.ListQuery) (walkStep, error) {
+	from, err := s.smallest(ctx, t)
+	switch {
+	case err != nil:
+		return nil, err
+	case from == nil:
+		return s.alongAll(q), nil
+	case !q.ByName:
+		return s.alongIDs(from), nil
+	case from.size <= s.reach.few:
+		return s.allOf(from, q), nil
+	}
+	return s.alongAll(q), nil
+}
