@@ -188,3 +188,25 @@ FROM json_each(CAST(@gids AS TEXT)) j CROSS JOIN groups g WHERE g.gid = j.value;
 
 -- name: GroupRowsOf :many
 SELECT g.* FROM json_each(CAST(@gids AS TEXT)) j CROSS JOIN present_groups g WHERE g.gid = j.value;
+
+-- name: EdgesOfMembers :many
+SELECT e.gid, e.member_id, e.since
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN memberships e WHERE e.member_id = j.value;
+
+-- name: EdgesOfMembersAt :many
+SELECT e.gid, e.member_id, e.since
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN memberships e
+WHERE e.member_id = j.value AND e.since <= @horizon
+UNION ALL
+SELECT e.gid, e.member_id, e.since
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN past_memberships e
+WHERE e.member_id = j.value AND e.since <= @horizon AND e.until > @horizon;
+
+-- name: EdgesOfGuestsAt :many
+SELECT e.gid, p.email, p.email_key, e.since
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN guests p CROSS JOIN guest_memberships e
+WHERE p.guest_id = j.value AND e.guest_id = j.value AND e.since <= @horizon
+UNION ALL
+SELECT e.gid, p.email, p.email_key, e.since
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN guests p CROSS JOIN past_guest_memberships e
+WHERE p.guest_id = j.value AND e.guest_id = j.value AND e.since <= @horizon AND e.until > @horizon;

@@ -223,13 +223,18 @@ func (q *Queries) GroupsOfMember(ctx context.Context, memberID int64) ([]GroupsO
 }
 
 const guest = `-- name: Guest :one
-SELECT guest_id, email_key, email FROM guests WHERE email_key = ?1
+SELECT guest_id, email_key, email, domain FROM guests WHERE email_key = ?1
 `
 
 func (q *Queries) Guest(ctx context.Context, emailKey string) (Guest, error) {
 	row := q.queryRow(ctx, q.guestStmt, guest, emailKey)
 	var i Guest
-	err := row.Scan(&i.GuestID, &i.EmailKey, &i.Email)
+	err := row.Scan(
+		&i.GuestID,
+		&i.EmailKey,
+		&i.Email,
+		&i.Domain,
+	)
 	return i, err
 }
 

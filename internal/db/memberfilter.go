@@ -122,10 +122,8 @@ func (s *state) keepWithin(ctx context.Context, rows []MemberVersion, within boo
 // matchingRows fetches, from a place on, one row more than the page holds.
 func (s *state) matchingRows(ctx context.Context, t memberTerms, q directory.ListQuery, after memberPlace) (rows []MemberVersion, err error) {
 	if t.isEmpty() {
-		if rows, err = s.memberRows(ctx, q, after); err != nil {
-			return nil, err
-		}
-		return rows, s.countGroups(ctx, rows)
+		rows, err = s.memberRows(ctx, q, after)
+		return rows, err
 	}
 	err = s.eachMatch(ctx, t, q, after, func(found []MemberVersion) bool {
 		rows = append(rows, found...)
@@ -137,8 +135,8 @@ func (s *state) matchingRows(ctx context.Context, t memberTerms, q directory.Lis
 // countMembers counts all rows that meet the terms: where an index answers, by
 // that alone.
 func (s *state) countMembers(ctx context.Context, t memberTerms) (*int, error) {
-	if t.isEmpty() && !s.past {
-		return new(int(s.mirror.MemberCount)), nil
+	if t.isEmpty() {
+		return s.countAllMembers(ctx)
 	}
 	if indexes := s.indexes(t); !s.past && len(indexes) == 1 && t.isAlone() {
 		total, err := indexes[0].count(ctx, noLimit)
@@ -150,6 +148,14 @@ func (s *state) countMembers(ctx context.Context, t memberTerms) (*int, error) {
 		return true
 	})
 	return &total, err
+}
+
+func (s *state) countAllMembers(ctx context.Context) (*int, error) {
+	if !s.past {
+		return new(int(s.mirror.MemberCount)), nil
+	}
+	total, err := s.q.CountMembersAt(ctx, s.revision.Horizon)
+	return new(int(total)), err
 }
 
 // isAlone reports whether the terms are one condition on status, role, domain

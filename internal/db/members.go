@@ -53,6 +53,9 @@ func (s *state) members(ctx context.Context, f directory.MemberFilter, q directo
 	rows, page.Next = cut(rows, q.Limit, func(row MemberVersion) directory.Position {
 		return memberPosition(row, q)
 	})
+	if err := s.countGroups(ctx, rows); err != nil {
+		return page, err
+	}
 	if q.Count {
 		if page.Total, err = s.countMembers(ctx, t); err != nil {
 			return page, err

@@ -154,6 +154,10 @@ func membershipOf(group GroupVersion, id int64, member MembersOfRow, isKnown boo
 	return row
 }
 
+func guestMembershipOf(group GroupVersion, email string) directory.Membership {
+	return directory.Membership{GroupID: group.ID, GroupName: group.Name, Kind: directory.KindGuest, Email: &email}
+}
+
 func (s *state) membersOf(ctx context.Context, edges []MemberEdgesRow) (map[int64]MembersOfRow, error) {
 	ids := idList(convert(edges, func(e MemberEdgesRow) int64 { return e.MemberID }))
 	var rows []MembersOfRow
@@ -177,7 +181,7 @@ func (s *state) listGuests(ctx context.Context, group GroupVersion, q directory.
 	edges, err := s.guestEdges(ctx, group.Gid)
 	return convert(edges, func(e GuestEdgesRow) listed {
 		l := listed{gid: group.Gid, place: personPlace{guest: true, email: e.EmailKey}, since: e.Since}
-		l.row = directory.Membership{GroupID: group.ID, GroupName: group.Name, Kind: directory.KindGuest, Email: &e.Email}
+		l.row = guestMembershipOf(group, e.Email)
 		if q.ByName {
 			l.place.key = e.EmailKey
 		}

@@ -229,7 +229,10 @@ func (s *state) eachMatch(ctx context.Context, t memberTerms, q directory.ListQu
 		if err != nil {
 			return err
 		}
-		if err := s.countGroups(ctx, rows); err != nil {
+		if t.NoGroup != nil {
+			err = s.countGroups(ctx, rows)
+		}
+		if err != nil {
 			return err
 		}
 		if rows, err = s.match(ctx, t, rows); err != nil {

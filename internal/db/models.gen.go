@@ -69,6 +69,7 @@ type Guest struct {
 	GuestID  int64
 	EmailKey string
 	Email    string
+	Domain   sql.NullString
 }
 
 type GuestMembershipVersion struct {
@@ -130,6 +131,12 @@ type MemberVersion struct {
 	Doubted     bool
 	Since       int64
 	Until       int64
+}
+
+type Membership struct {
+	Gid      int64
+	MemberID int64
+	Since    int64
 }
 
 type MembershipVersion struct {

@@ -78,8 +78,20 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.confirmedUpToStmt, err = db.PrepareContext(ctx, confirmedUpTo); err != nil {
 		return nil, fmt.Errorf("error preparing query ConfirmedUpTo: %w", err)
 	}
+	if q.countEdgesOfGuestsStmt, err = db.PrepareContext(ctx, countEdgesOfGuests); err != nil {
+		return nil, fmt.Errorf("error preparing query CountEdgesOfGuests: %w", err)
+	}
+	if q.countEdgesOfMembersStmt, err = db.PrepareContext(ctx, countEdgesOfMembers); err != nil {
+		return nil, fmt.Errorf("error preparing query CountEdgesOfMembers: %w", err)
+	}
+	if q.countGroupsAtStmt, err = db.PrepareContext(ctx, countGroupsAt); err != nil {
+		return nil, fmt.Errorf("error preparing query CountGroupsAt: %w", err)
+	}
 	if q.countInNoGroupStmt, err = db.PrepareContext(ctx, countInNoGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query CountInNoGroup: %w", err)
+	}
+	if q.countMembersAtStmt, err = db.PrepareContext(ctx, countMembersAt); err != nil {
+		return nil, fmt.Errorf("error preparing query CountMembersAt: %w", err)
 	}
 	if q.countOfDomainStmt, err = db.PrepareContext(ctx, countOfDomain); err != nil {
 		return nil, fmt.Errorf("error preparing query CountOfDomain: %w", err)
@@ -114,11 +126,23 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.doubtMemberStmt, err = db.PrepareContext(ctx, doubtMember); err != nil {
 		return nil, fmt.Errorf("error preparing query DoubtMember: %w", err)
 	}
+	if q.edgesOfGuestsAtStmt, err = db.PrepareContext(ctx, edgesOfGuestsAt); err != nil {
+		return nil, fmt.Errorf("error preparing query EdgesOfGuestsAt: %w", err)
+	}
+	if q.edgesOfMembersStmt, err = db.PrepareContext(ctx, edgesOfMembers); err != nil {
+		return nil, fmt.Errorf("error preparing query EdgesOfMembers: %w", err)
+	}
+	if q.edgesOfMembersAtStmt, err = db.PrepareContext(ctx, edgesOfMembersAt); err != nil {
+		return nil, fmt.Errorf("error preparing query EdgesOfMembersAt: %w", err)
+	}
 	if q.edgesToCheckStmt, err = db.PrepareContext(ctx, edgesToCheck); err != nil {
 		return nil, fmt.Errorf("error preparing query EdgesToCheck: %w", err)
 	}
 	if q.edgesToCheckAtStmt, err = db.PrepareContext(ctx, edgesToCheckAt); err != nil {
 		return nil, fmt.Errorf("error preparing query EdgesToCheckAt: %w", err)
+	}
+	if q.emptyGroupsStmt, err = db.PrepareContext(ctx, emptyGroups); err != nil {
+		return nil, fmt.Errorf("error preparing query EmptyGroups: %w", err)
 	}
 	if q.endGroupDoubtsStmt, err = db.PrepareContext(ctx, endGroupDoubts); err != nil {
 		return nil, fmt.Errorf("error preparing query EndGroupDoubts: %w", err)
@@ -240,6 +264,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.groupsOfMemberStmt, err = db.PrepareContext(ctx, groupsOfMember); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupsOfMember: %w", err)
 	}
+	if q.groupsOfSizeStmt, err = db.PrepareContext(ctx, groupsOfSize); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupsOfSize: %w", err)
+	}
 	if q.groupsToCheckStmt, err = db.PrepareContext(ctx, groupsToCheck); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupsToCheck: %w", err)
 	}
@@ -269,6 +296,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.guestsOfStmt, err = db.PrepareContext(ctx, guestsOf); err != nil {
 		return nil, fmt.Errorf("error preparing query GuestsOf: %w", err)
+	}
+	if q.guestsOfDomainStmt, err = db.PrepareContext(ctx, guestsOfDomain); err != nil {
+		return nil, fmt.Errorf("error preparing query GuestsOfDomain: %w", err)
 	}
 	if q.guestsToCheckStmt, err = db.PrepareContext(ctx, guestsToCheck); err != nil {
 		return nil, fmt.Errorf("error preparing query GuestsToCheck: %w", err)
@@ -698,9 +728,29 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing confirmedUpToStmt: %w", cerr)
 		}
 	}
+	if q.countEdgesOfGuestsStmt != nil {
+		if cerr := q.countEdgesOfGuestsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countEdgesOfGuestsStmt: %w", cerr)
+		}
+	}
+	if q.countEdgesOfMembersStmt != nil {
+		if cerr := q.countEdgesOfMembersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countEdgesOfMembersStmt: %w", cerr)
+		}
+	}
+	if q.countGroupsAtStmt != nil {
+		if cerr := q.countGroupsAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countGroupsAtStmt: %w", cerr)
+		}
+	}
 	if q.countInNoGroupStmt != nil {
 		if cerr := q.countInNoGroupStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countInNoGroupStmt: %w", cerr)
+		}
+	}
+	if q.countMembersAtStmt != nil {
+		if cerr := q.countMembersAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countMembersAtStmt: %w", cerr)
 		}
 	}
 	if q.countOfDomainStmt != nil {
@@ -758,6 +808,21 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing doubtMemberStmt: %w", cerr)
 		}
 	}
+	if q.edgesOfGuestsAtStmt != nil {
+		if cerr := q.edgesOfGuestsAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing edgesOfGuestsAtStmt: %w", cerr)
+		}
+	}
+	if q.edgesOfMembersStmt != nil {
+		if cerr := q.edgesOfMembersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing edgesOfMembersStmt: %w", cerr)
+		}
+	}
+	if q.edgesOfMembersAtStmt != nil {
+		if cerr := q.edgesOfMembersAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing edgesOfMembersAtStmt: %w", cerr)
+		}
+	}
 	if q.edgesToCheckStmt != nil {
 		if cerr := q.edgesToCheckStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing edgesToCheckStmt: %w", cerr)
@@ -766,6 +831,11 @@ func (q *Queries) Close() error {
 	if q.edgesToCheckAtStmt != nil {
 		if cerr := q.edgesToCheckAtStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing edgesToCheckAtStmt: %w", cerr)
+		}
+	}
+	if q.emptyGroupsStmt != nil {
+		if cerr := q.emptyGroupsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing emptyGroupsStmt: %w", cerr)
 		}
 	}
 	if q.endGroupDoubtsStmt != nil {
@@ -968,6 +1038,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing groupsOfMemberStmt: %w", cerr)
 		}
 	}
+	if q.groupsOfSizeStmt != nil {
+		if cerr := q.groupsOfSizeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupsOfSizeStmt: %w", cerr)
+		}
+	}
 	if q.groupsToCheckStmt != nil {
 		if cerr := q.groupsToCheckStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing groupsToCheckStmt: %w", cerr)
@@ -1016,6 +1091,11 @@ func (q *Queries) Close() error {
 	if q.guestsOfStmt != nil {
 		if cerr := q.guestsOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing guestsOfStmt: %w", cerr)
+		}
+	}
+	if q.guestsOfDomainStmt != nil {
+		if cerr := q.guestsOfDomainStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing guestsOfDomainStmt: %w", cerr)
 		}
 	}
 	if q.guestsToCheckStmt != nil {
@@ -1630,7 +1710,11 @@ type Queries struct {
 	confirmedAfterStmt              *sql.Stmt
 	confirmedBeforeStmt             *sql.Stmt
 	confirmedUpToStmt               *sql.Stmt
+	countEdgesOfGuestsStmt          *sql.Stmt
+	countEdgesOfMembersStmt         *sql.Stmt
+	countGroupsAtStmt               *sql.Stmt
 	countInNoGroupStmt              *sql.Stmt
+	countMembersAtStmt              *sql.Stmt
 	countOfDomainStmt               *sql.Stmt
 	countOfRoleStmt                 *sql.Stmt
 	countOfStatusStmt               *sql.Stmt
@@ -1642,8 +1726,12 @@ type Queries struct {
 	deleteMembersOfGroupStmt        *sql.Stmt
 	doubtGroupStmt                  *sql.Stmt
 	doubtMemberStmt                 *sql.Stmt
+	edgesOfGuestsAtStmt             *sql.Stmt
+	edgesOfMembersStmt              *sql.Stmt
+	edgesOfMembersAtStmt            *sql.Stmt
 	edgesToCheckStmt                *sql.Stmt
 	edgesToCheckAtStmt              *sql.Stmt
+	emptyGroupsStmt                 *sql.Stmt
 	endGroupDoubtsStmt              *sql.Stmt
 	endMemberDoubtsStmt             *sql.Stmt
 	endsOfGuestEdgesStmt            *sql.Stmt
@@ -1684,6 +1772,7 @@ type Queries struct {
 	groupsOfAtStmt                  *sql.Stmt
 	groupsOfGuestStmt               *sql.Stmt
 	groupsOfMemberStmt              *sql.Stmt
+	groupsOfSizeStmt                *sql.Stmt
 	groupsToCheckStmt               *sql.Stmt
 	groupsToCheckAtStmt             *sql.Stmt
 	guestStmt                       *sql.Stmt
@@ -1694,6 +1783,7 @@ type Queries struct {
 	guestStaysOfGroupStmt           *sql.Stmt
 	guestsAfterStmt                 *sql.Stmt
 	guestsOfStmt                    *sql.Stmt
+	guestsOfDomainStmt              *sql.Stmt
 	guestsToCheckStmt               *sql.Stmt
 	heldSinceStmt                   *sql.Stmt
 	insertChangesetStmt             *sql.Stmt
@@ -1829,7 +1919,11 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		confirmedAfterStmt:              q.confirmedAfterStmt,
 		confirmedBeforeStmt:             q.confirmedBeforeStmt,
 		confirmedUpToStmt:               q.confirmedUpToStmt,
+		countEdgesOfGuestsStmt:          q.countEdgesOfGuestsStmt,
+		countEdgesOfMembersStmt:         q.countEdgesOfMembersStmt,
+		countGroupsAtStmt:               q.countGroupsAtStmt,
 		countInNoGroupStmt:              q.countInNoGroupStmt,
+		countMembersAtStmt:              q.countMembersAtStmt,
 		countOfDomainStmt:               q.countOfDomainStmt,
 		countOfRoleStmt:                 q.countOfRoleStmt,
 		countOfStatusStmt:               q.countOfStatusStmt,
@@ -1841,8 +1935,12 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		deleteMembersOfGroupStmt:        q.deleteMembersOfGroupStmt,
 		doubtGroupStmt:                  q.doubtGroupStmt,
 		doubtMemberStmt:                 q.doubtMemberStmt,
+		edgesOfGuestsAtStmt:             q.edgesOfGuestsAtStmt,
+		edgesOfMembersStmt:              q.edgesOfMembersStmt,
+		edgesOfMembersAtStmt:            q.edgesOfMembersAtStmt,
 		edgesToCheckStmt:                q.edgesToCheckStmt,
 		edgesToCheckAtStmt:              q.edgesToCheckAtStmt,
+		emptyGroupsStmt:                 q.emptyGroupsStmt,
 		endGroupDoubtsStmt:              q.endGroupDoubtsStmt,
 		endMemberDoubtsStmt:             q.endMemberDoubtsStmt,
 		endsOfGuestEdgesStmt:            q.endsOfGuestEdgesStmt,
@@ -1883,6 +1981,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		groupsOfAtStmt:                  q.groupsOfAtStmt,
 		groupsOfGuestStmt:               q.groupsOfGuestStmt,
 		groupsOfMemberStmt:              q.groupsOfMemberStmt,
+		groupsOfSizeStmt:                q.groupsOfSizeStmt,
 		groupsToCheckStmt:               q.groupsToCheckStmt,
 		groupsToCheckAtStmt:             q.groupsToCheckAtStmt,
 		guestStmt:                       q.guestStmt,
@@ -1893,6 +1992,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		guestStaysOfGroupStmt:           q.guestStaysOfGroupStmt,
 		guestsAfterStmt:                 q.guestsAfterStmt,
 		guestsOfStmt:                    q.guestsOfStmt,
+		guestsOfDomainStmt:              q.guestsOfDomainStmt,
 		guestsToCheckStmt:               q.guestsToCheckStmt,
 		heldSinceStmt:                   q.heldSinceStmt,
 		insertChangesetStmt:             q.insertChangesetStmt,

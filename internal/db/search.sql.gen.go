@@ -10,12 +10,71 @@ import (
 	"database/sql"
 )
 
+const countEdgesOfGuests = `-- name: CountEdgesOfGuests :one
+SELECT COUNT(*) FROM guests p CROSS JOIN guest_memberships e WHERE p.domain = ?1 AND e.guest_id = p.guest_id
+`
+
+func (q *Queries) CountEdgesOfGuests(ctx context.Context, domain sql.NullString) (int64, error) {
+	row := q.queryRow(ctx, q.countEdgesOfGuestsStmt, countEdgesOfGuests, domain)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countEdgesOfMembers = `-- name: CountEdgesOfMembers :one
+SELECT CAST(COALESCE(SUM(m.group_count), 0) AS INTEGER) FROM members m
+WHERE (CAST(?1 AS TEXT) = '' OR m.status = ?1) AND (CAST(?2 AS TEXT) = '' OR m.role = ?2)
+    AND (CAST(?3 AS TEXT) = '' OR m.domain = ?3)
+`
+
+type CountEdgesOfMembersParams struct {
+	Status string
+	Role   string
+	Domain string
+}
+
+func (q *Queries) CountEdgesOfMembers(ctx context.Context, arg CountEdgesOfMembersParams) (int64, error) {
+	row := q.queryRow(ctx, q.countEdgesOfMembersStmt, countEdgesOfMembers, arg.Status, arg.Role, arg.Domain)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
+const countGroupsAt = `-- name: CountGroupsAt :one
+SELECT COUNT(*) AS n, CAST(COALESCE(SUM(g.member_count), 0) AS INTEGER) AS member_count, CAST(COALESCE(SUM(g.guest_count), 0) AS INTEGER) AS guest_count
+FROM group_versions g WHERE g.since <= ?1 AND g.until > ?1
+`
+
+type CountGroupsAtRow struct {
+	N           int64
+	MemberCount int64
+	GuestCount  int64
+}
+
+func (q *Queries) CountGroupsAt(ctx context.Context, horizon int64) (CountGroupsAtRow, error) {
+	row := q.queryRow(ctx, q.countGroupsAtStmt, countGroupsAt, horizon)
+	var i CountGroupsAtRow
+	err := row.Scan(&i.N, &i.MemberCount, &i.GuestCount)
+	return i, err
+}
+
 const countInNoGroup = `-- name: CountInNoGroup :one
 SELECT COUNT(*) FROM (SELECT id FROM members WHERE group_count = 0 LIMIT ?1) AS some
 `
 
 func (q *Queries) CountInNoGroup(ctx context.Context, most int64) (int64, error) {
 	row := q.queryRow(ctx, q.countInNoGroupStmt, countInNoGroup, most)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countMembersAt = `-- name: CountMembersAt :one
+SELECT COUNT(*) FROM member_versions m WHERE m.since <= ?1 AND m.until > ?1
+`
+
+func (q *Queries) CountMembersAt(ctx context.Context, horizon int64) (int64, error) {
+	row := q.queryRow(ctx, q.countMembersAtStmt, countMembersAt, horizon)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -52,6 +111,87 @@ func (q *Queries) CountOfStatus(ctx context.Context, status string, most int64) 
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const emptyGroups = `-- name: EmptyGroups :many
+SELECT gid FROM groups WHERE member_count = 0 AND guest_count = 0 LIMIT ?1
+`
+
+func (q *Queries) EmptyGroups(ctx context.Context, most int64) ([]int64, error) {
+	rows, err := q.query(ctx, q.emptyGroupsStmt, emptyGroups, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var gid int64
+		if err := rows.Scan(&gid); err != nil {
+			return nil, err
+		}
+		items = append(items, gid)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const groupsOfSize = `-- name: GroupsOfSize :many
+SELECT gid FROM groups WHERE member_count >= ?1 LIMIT ?2
+`
+
+func (q *Queries) GroupsOfSize(ctx context.Context, minMembers int64, most int64) ([]int64, error) {
+	rows, err := q.query(ctx, q.groupsOfSizeStmt, groupsOfSize, minMembers, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var gid int64
+		if err := rows.Scan(&gid); err != nil {
+			return nil, err
+		}
+		items = append(items, gid)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const guestsOfDomain = `-- name: GuestsOfDomain :many
+SELECT guest_id FROM guests WHERE domain = ?1 LIMIT ?2
+`
+
+func (q *Queries) GuestsOfDomain(ctx context.Context, domain sql.NullString, most int64) ([]int64, error) {
+	rows, err := q.query(ctx, q.guestsOfDomainStmt, guestsOfDomain, domain, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var guest_id int64
+		if err := rows.Scan(&guest_id); err != nil {
+			return nil, err
+		}
+		items = append(items, guest_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const membersInNoGroup = `-- name: MembersInNoGroup :many

@@ -160,6 +160,112 @@ func (q *Queries) DeleteMemberEdges(ctx context.Context, gid int64, ids string) 
 	return err
 }
 
+const edgesOfGuestsAt = `-- name: EdgesOfGuestsAt :many
+SELECT e.gid, p.email, p.email_key, e.since
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guests p CROSS JOIN guest_memberships e
+WHERE p.guest_id = j.value AND e.guest_id = j.value AND e.since <= ?2
+UNION ALL
+SELECT e.gid, p.email, p.email_key, e.since
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guests p CROSS JOIN past_guest_memberships e
+WHERE p.guest_id = j.value AND e.guest_id = j.value AND e.since <= ?2 AND e.until > ?2
+`
+
+type EdgesOfGuestsAtRow struct {
+	Gid      int64
+	Email    string
+	EmailKey string
+	Since    int64
+}
+
+func (q *Queries) EdgesOfGuestsAt(ctx context.Context, ids string, horizon int64) ([]EdgesOfGuestsAtRow, error) {
+	rows, err := q.query(ctx, q.edgesOfGuestsAtStmt, edgesOfGuestsAt, ids, horizon)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EdgesOfGuestsAtRow
+	for rows.Next() {
+		var i EdgesOfGuestsAtRow
+		if err := rows.Scan(
+			&i.Gid,
+			&i.Email,
+			&i.EmailKey,
+			&i.Since,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const edgesOfMembers = `-- name: EdgesOfMembers :many
+SELECT e.gid, e.member_id, e.since
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships e WHERE e.member_id = j.value
+`
+
+func (q *Queries) EdgesOfMembers(ctx context.Context, ids string) ([]Membership, error) {
+	rows, err := q.query(ctx, q.edgesOfMembersStmt, edgesOfMembers, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Membership
+	for rows.Next() {
+		var i Membership
+		if err := rows.Scan(&i.Gid, &i.MemberID, &i.Since); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const edgesOfMembersAt = `-- name: EdgesOfMembersAt :many
+SELECT e.gid, e.member_id, e.since
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships e
+WHERE e.member_id = j.value AND e.since <= ?2
+UNION ALL
+SELECT e.gid, e.member_id, e.since
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_memberships e
+WHERE e.member_id = j.value AND e.since <= ?2 AND e.until > ?2
+`
+
+func (q *Queries) EdgesOfMembersAt(ctx context.Context, ids string, horizon int64) ([]Membership, error) {
+	rows, err := q.query(ctx, q.edgesOfMembersAtStmt, edgesOfMembersAt, ids, horizon)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Membership
+	for rows.Next() {
+		var i Membership
+		if err := rows.Scan(&i.Gid, &i.MemberID, &i.Since); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const edgesToCheck = `-- name: EdgesToCheck :many
 SELECT e.gid, e.member_id
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships e
