@@ -210,3 +210,29 @@ UNION ALL
 SELECT e.gid, p.email, p.email_key, e.since
 FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN guests p CROSS JOIN past_guest_memberships e
 WHERE p.guest_id = j.value AND e.guest_id = j.value AND e.since <= @horizon AND e.until > @horizon;
+
+-- Statistics must not make those of one domain among many a scan of all.
+
+-- name: MembersOfStatus :many
+SELECT id FROM members INDEXED BY members_by_status WHERE status = @status AND id > @after ORDER BY id LIMIT @page_size;
+
+-- name: MembersOfRole :many
+SELECT id FROM members INDEXED BY members_by_role WHERE role = @role AND id > @after ORDER BY id LIMIT @page_size;
+
+-- name: MembersOfDomain :many
+SELECT id FROM members INDEXED BY members_by_domain WHERE domain = @domain AND id > @after ORDER BY id LIMIT @page_size;
+
+-- name: CountOfStatus :one
+SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_status WHERE status = @status LIMIT @most) AS some;
+
+-- name: CountOfRole :one
+SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_role WHERE role = @role LIMIT @most) AS some;
+
+-- name: CountOfDomain :one
+SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_domain WHERE domain = @domain LIMIT @most) AS some;
+
+-- name: GuestsOfDomain :many
+SELECT guest_id FROM guests INDEXED BY guests_by_domain WHERE domain = @domain LIMIT @most;
+
+-- name: CountEdgesOfGuests :one
+SELECT COUNT(*) FROM guests p INDEXED BY guests_by_domain CROSS JOIN guest_memberships e WHERE p.domain = @domain AND e.guest_id = p.guest_id;

@@ -36,13 +36,15 @@ var fill = []string{
 	`DROP TABLE n`,
 }
 
-// plans says how each read must go, step by step. Arguments are bound, as the
-// planner looks at them where it has statistics.
-var plans = map[string]struct {
+type readPlan struct {
 	query string
 	args  []any
 	steps []string
-}{
+}
+
+// plans says how each read must go, step by step. Arguments are bound, as the
+// planner looks at them where it has statistics.
+var plans = map[string]readPlan{
 	"groups by id":        {groupsByID, []any{"0", 10}, []string{"SEARCH groups USING INDEX sqlite_autoindex_groups_1 (id>?)"}},
 	"groups by name":      {groupsByName, []any{"g", "0", 10}, []string{"SEARCH groups USING INDEX groups_by_name ((name_key,id)>(?,?))"}},
 	"groups by name down": {groupsByNameDown, []any{"g", "0", 10}, []string{"SEARCH groups USING INDEX groups_by_name ((name_key,id)<(?,?))"}},

@@ -140,6 +140,50 @@ func (q *Queries) CloseMemberEdges(ctx context.Context, arg CloseMemberEdgesPara
 	return err
 }
 
+const countEdgesOfGuests = `-- name: CountEdgesOfGuests :one
+SELECT COUNT(*) FROM guests p INDEXED BY guests_by_domain CROSS JOIN guest_memberships e WHERE p.domain = ?1 AND e.guest_id = p.guest_id
+`
+
+func (q *Queries) CountEdgesOfGuests(ctx context.Context, domain sql.NullString) (int64, error) {
+	row := q.queryRow(ctx, q.countEdgesOfGuestsStmt, countEdgesOfGuests, domain)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countOfDomain = `-- name: CountOfDomain :one
+SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_domain WHERE domain = ?1 LIMIT ?2) AS some
+`
+
+func (q *Queries) CountOfDomain(ctx context.Context, domain sql.NullString, most int64) (int64, error) {
+	row := q.queryRow(ctx, q.countOfDomainStmt, countOfDomain, domain, most)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countOfRole = `-- name: CountOfRole :one
+SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_role WHERE role = ?1 LIMIT ?2) AS some
+`
+
+func (q *Queries) CountOfRole(ctx context.Context, role sql.NullString, most int64) (int64, error) {
+	row := q.queryRow(ctx, q.countOfRoleStmt, countOfRole, role, most)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countOfStatus = `-- name: CountOfStatus :one
+SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_status WHERE status = ?1 LIMIT ?2) AS some
+`
+
+func (q *Queries) CountOfStatus(ctx context.Context, status string, most int64) (int64, error) {
+	row := q.queryRow(ctx, q.countOfStatusStmt, countOfStatus, status, most)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const deleteGuestEdges = `-- name: DeleteGuestEdges :exec
 DELETE FROM guest_memberships
 WHERE gid = ?1 AND guest_id IN (SELECT value FROM json_each(CAST(?2 AS TEXT)))
@@ -858,6 +902,33 @@ func (q *Queries) GuestsOf(ctx context.Context, ids string) ([]GuestsOfRow, erro
 	return items, nil
 }
 
+const guestsOfDomain = `-- name: GuestsOfDomain :many
+SELECT guest_id FROM guests INDEXED BY guests_by_domain WHERE domain = ?1 LIMIT ?2
+`
+
+func (q *Queries) GuestsOfDomain(ctx context.Context, domain sql.NullString, most int64) ([]int64, error) {
+	rows, err := q.query(ctx, q.guestsOfDomainStmt, guestsOfDomain, domain, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var guest_id int64
+		if err := rows.Scan(&guest_id); err != nil {
+			return nil, err
+		}
+		items = append(items, guest_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const guestsToCheck = `-- name: GuestsToCheck :many
 SELECT p.guest_id, p.email_key
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guests p WHERE p.email_key = j.value
@@ -1222,6 +1293,107 @@ func (q *Queries) MembersOfAt(ctx context.Context, ids string, horizon int64) ([
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const membersOfDomain = `-- name: MembersOfDomain :many
+SELECT id FROM members INDEXED BY members_by_domain WHERE domain = ?1 AND id > ?2 ORDER BY id LIMIT ?3
+`
+
+type MembersOfDomainParams struct {
+	Domain   sql.NullString
+	After    int64
+	PageSize int64
+}
+
+func (q *Queries) MembersOfDomain(ctx context.Context, arg MembersOfDomainParams) ([]int64, error) {
+	rows, err := q.query(ctx, q.membersOfDomainStmt, membersOfDomain, arg.Domain, arg.After, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const membersOfRole = `-- name: MembersOfRole :many
+SELECT id FROM members INDEXED BY members_by_role WHERE role = ?1 AND id > ?2 ORDER BY id LIMIT ?3
+`
+
+type MembersOfRoleParams struct {
+	Role     sql.NullString
+	After    int64
+	PageSize int64
+}
+
+func (q *Queries) MembersOfRole(ctx context.Context, arg MembersOfRoleParams) ([]int64, error) {
+	rows, err := q.query(ctx, q.membersOfRoleStmt, membersOfRole, arg.Role, arg.After, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const membersOfStatus = `-- name: MembersOfStatus :many
+
+SELECT id FROM members INDEXED BY members_by_status WHERE status = ?1 AND id > ?2 ORDER BY id LIMIT ?3
+`
+
+type MembersOfStatusParams struct {
+	Status   string
+	After    int64
+	PageSize int64
+}
+
+// Statistics must not make those of one domain among many a scan of all.
+func (q *Queries) MembersOfStatus(ctx context.Context, arg MembersOfStatusParams) ([]int64, error) {
+	rows, err := q.query(ctx, q.membersOfStatusStmt, membersOfStatus, arg.Status, arg.After, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
