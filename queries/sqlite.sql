@@ -236,3 +236,7 @@ SELECT guest_id FROM guests INDEXED BY guests_by_domain WHERE domain = @domain L
 
 -- name: CountEdgesOfGuests :one
 SELECT COUNT(*) FROM guests p INDEXED BY guests_by_domain CROSS JOIN guest_memberships e WHERE p.domain = @domain AND e.guest_id = p.guest_id;
+
+-- name: MembersWithin :many
+SELECT e.member_id
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN memberships e WHERE e.gid = @gid AND e.member_id = j.value;

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"rollcall/internal/directory"
@@ -23,6 +24,7 @@ func (s *state) memberTerms(ctx context.Context, f directory.MemberFilter) (t me
 	if t.in, err = s.findGroups(ctx, f.In); err != nil {
 		return t, err
 	}
+	slices.SortFunc(t.in, func(a, b GroupVersion) int { return cmp.Compare(a.MemberCount, b.MemberCount) })
 	if t.inAny, err = s.findGroups(ctx, f.InAny); err != nil {
 		return t, err
 	}
@@ -55,18 +57,6 @@ func (t memberTerms) isEmpty() bool {
 		t.Status == "" && t.Role == "" && t.Domain == "" && t.Contains == ""
 }
 
-// match returns those of rows that meet the terms. The rows carry the counts
-// of their groups.
-func (s *state) match(ctx context.Context, t memberTerms, rows []MemberVersion) ([]MemberVersion, error) {
-	kept := rows[:0:0]
-	for _, row := range rows {
-		if t.meets(row) {
-			kept = append(kept, row)
-		}
-	}
-	return s.matchGroups(ctx, t, kept)
-}
-
 // meets judges a row by what it holds itself.
 func (t memberTerms) meets(row MemberVersion) bool {
 	return (t.person == nil || t.person.ID == row.ID) &&
@@ -77,46 +67,64 @@ func (t memberTerms) meets(row MemberVersion) bool {
 		contain(t.Contains, row.FirstName.String, row.LastName.String, row.FullName.String, row.Email)
 }
 
-// matchGroups judges rows by the groups that they are in.
-func (s *state) matchGroups(ctx context.Context, t memberTerms, rows []MemberVersion) ([]MemberVersion, error) {
-	var err error
-	for _, group := range t.in {
-		if rows, err = s.keepWithin(ctx, rows, true, group); err != nil {
+// only keeps the rows that meet the terms by what they hold themselves.
+func (s *state) only(ctx context.Context, t memberTerms, rows []MemberVersion) ([]MemberVersion, error) {
+	if t.NoGroup != nil {
+		if err := s.countGroups(ctx, rows); err != nil {
 			return nil, err
 		}
 	}
-	if len(t.inAny) > 0 {
-		if rows, err = s.keepWithin(ctx, rows, true, t.inAny...); err != nil {
-			return nil, err
-		}
-	}
-	return s.keepWithin(ctx, rows, false, t.notIn...)
+	return slices.DeleteFunc(rows, func(row MemberVersion) bool { return !t.meets(row) }), nil
 }
 
-// keepWithin keeps the rows that are in any of the groups, or those that are
-// in none.
-func (s *state) keepWithin(ctx context.Context, rows []MemberVersion, within bool, groups ...GroupVersion) ([]MemberVersion, error) {
-	if len(rows) == 0 {
-		return rows, nil
+// onlyWithin keeps the ids that meet the terms by the groups that they are in,
+// all but those that from sees to.
+func (s *state) onlyWithin(ctx context.Context, t memberTerms, ids []int64, from *source) ([]int64, error) {
+	var err error
+	for _, group := range t.in {
+		if from != nil && from.gid == group.Gid {
+			continue
+		}
+		if ids, err = s.keepWithin(ctx, ids, true, group); err != nil {
+			return nil, err
+		}
 	}
-	ids := idList(convert(rows, func(row MemberVersion) int64 { return row.ID }))
+	if len(t.inAny) > 0 && (from == nil || !from.isAny) {
+		if ids, err = s.keepWithin(ctx, ids, true, t.inAny...); err != nil {
+			return nil, err
+		}
+	}
+	if len(t.notIn) == 0 {
+		return ids, nil
+	}
+	return s.keepWithin(ctx, ids, false, t.notIn...)
+}
+
+// keepWithin keeps the ids that are in any of the groups, or those that are in
+// none.
+func (s *state) keepWithin(ctx context.Context, ids []int64, within bool, groups ...GroupVersion) ([]int64, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
 	found := map[int64]bool{}
 	for _, group := range groups {
-		edges, err := s.q.MemberEdgesOfAt(ctx, MemberEdgesOfAtParams{Gid: group.Gid, Ids: ids, Horizon: s.horizon()})
+		some, err := s.membersWithin(ctx, group.Gid, idList(ids))
 		if err != nil {
 			return nil, err
 		}
-		for _, edge := range edges {
-			found[edge.MemberID] = true
+		for _, id := range some {
+			found[id] = true
 		}
 	}
-	kept := rows[:0:0]
-	for _, row := range rows {
-		if found[row.ID] == within {
-			kept = append(kept, row)
-		}
+	return slices.DeleteFunc(ids, func(id int64) bool { return found[id] != within }), nil
+}
+
+func (s *state) membersWithin(ctx context.Context, gid int64, ids string) ([]int64, error) {
+	if !s.past {
+		return s.q.MembersWithin(ctx, ids, gid)
 	}
-	return kept, nil
+	rows, err := s.q.MemberEdgesOfAt(ctx, MemberEdgesOfAtParams{Gid: gid, Ids: ids, Horizon: s.revision.Horizon})
+	return convert(rows, func(row MemberEdgesOfAtRow) int64 { return row.MemberID }), err
 }
 
 // matchingRows fetches, from a place on, one row more than the page holds.

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -13,8 +14,10 @@ import (
 // who do not: the first after an id, ascending, at most so many. It is about
 // as large as size says, or larger where that is its bound.
 type source struct {
-	list func(ctx context.Context, after, size int64) ([]int64, error)
-	size int64
+	list  func(ctx context.Context, after, size int64) ([]int64, error)
+	size  int64
+	gid   int64 // of the group whose members they are, 0 for another condition
+	isAny bool  // they are the members of any of several groups
 }
 
 // A reach bounds what a walk over members fetches: how many ids are rather
@@ -49,7 +52,7 @@ func (s *state) smallest(ctx context.Context, t memberTerms) (*source, error) {
 			return nil, err
 		}
 		if best == nil || size < best.size {
-			best = &source{c.list, size}
+			best = &source{list: c.list, size: size}
 		}
 	}
 	return best, nil
@@ -63,12 +66,12 @@ func (s *state) knownSources(t memberTerms) (sources []source) {
 		}})
 	}
 	for _, group := range t.in {
-		sources = append(sources, source{size: group.MemberCount, list: func(ctx context.Context, after, size int64) ([]int64, error) {
+		sources = append(sources, source{size: group.MemberCount, gid: group.Gid, list: func(ctx context.Context, after, size int64) ([]int64, error) {
 			return s.idsWithin(ctx, after, size, group)
 		}})
 	}
 	if len(t.inAny) > 0 {
-		any := source{list: func(ctx context.Context, after, size int64) ([]int64, error) {
+		any := source{isAny: true, list: func(ctx context.Context, after, size int64) ([]int64, error) {
 			return s.idsWithin(ctx, after, size, t.inAny...)
 		}}
 		for _, group := range t.inAny {
@@ -145,68 +148,83 @@ func (s *state) indexes(t memberTerms) (all []index) {
 	return all
 }
 
-// A walkStep fetches the members of a stretch of a walk, in its order, and
-// tells where it ended and whether there is more.
+// A walkStep fetches those who meet the terms in a stretch of a walk, in its
+// order, and tells where it ended and whether there is more.
 type walkStep func(ctx context.Context, after memberPlace, size int) (rows []MemberVersion, end memberPlace, more bool, err error)
 
 // alongIDs walks a source.
-func (s *state) alongIDs(from *source) walkStep {
+func (s *state) alongIDs(t memberTerms, from *source) walkStep {
 	return func(ctx context.Context, after memberPlace, size int) ([]MemberVersion, memberPlace, bool, error) {
 		ids, err := from.list(ctx, after.id, int64(size))
 		if err != nil || len(ids) == 0 {
 			return nil, after, false, err
 		}
-		rows, err := s.memberRowsOf(ctx, ids)
-		slices.SortFunc(rows, func(a, b MemberVersion) int { return compareMembers(a, b, false) })
-		return rows, memberPlace{id: ids[len(ids)-1]}, len(ids) == size, err
+		end, more := memberPlace{id: ids[len(ids)-1]}, len(ids) == size
+		rows, err := s.meeting(ctx, t, ids, from)
+		slices.SortFunc(rows, func(a, b MemberVersion) int { return cmp.Compare(a.ID, b.ID) })
+		return rows, end, more, err
 	}
 }
 
 // alongAll walks all members by name or id.
-func (s *state) alongAll(q directory.ListQuery) walkStep {
+func (s *state) alongAll(t memberTerms, q directory.ListQuery) walkStep {
 	return func(ctx context.Context, after memberPlace, size int) ([]MemberVersion, memberPlace, bool, error) {
 		q.Limit = size
 		rows, err := s.memberRows(ctx, q, after)
-		if err != nil || len(rows) <= size {
-			return rows, after, false, err
+		if err != nil {
+			return nil, after, false, err
 		}
-		rows = rows[:size]
-		return rows, memberPlace{rows[size-1].NameKey, rows[size-1].ID}, true, nil
+		more := len(rows) > size
+		if more {
+			rows = rows[:size]
+			after = memberPlace{rows[size-1].NameKey, rows[size-1].ID}
+		}
+		if rows, err = s.only(ctx, t, rows); err != nil {
+			return nil, after, false, err
+		}
+		ids, err := s.onlyWithin(ctx, t, convert(rows, func(row MemberVersion) int64 { return row.ID }), nil)
+		kept := map[int64]bool{}
+		for _, id := range ids {
+			kept[id] = true
+		}
+		return slices.DeleteFunc(rows, func(row MemberVersion) bool { return !kept[row.ID] }), after, more, err
 	}
 }
 
 // allOf fetches the members of a small source, by name.
-func (s *state) allOf(from *source, q directory.ListQuery) walkStep {
+func (s *state) allOf(t memberTerms, from *source, q directory.ListQuery) walkStep {
 	return func(ctx context.Context, after memberPlace, _ int) ([]MemberVersion, memberPlace, bool, error) {
 		ids, err := from.list(ctx, beforeAllIDs, noLimit)
 		if err != nil {
 			return nil, after, false, err
 		}
-		rows, err := s.memberRowsOf(ctx, ids)
+		rows, err := s.meeting(ctx, t, ids, from)
 		direction := 1
 		if q.Descending {
 			direction = -1
 		}
-		start := MemberVersion{NameKey: after.key, ID: after.id}
-		rows = slices.DeleteFunc(rows, func(row MemberVersion) bool { return direction*compareMembers(row, start, true) <= 0 })
-		slices.SortFunc(rows, func(a, b MemberVersion) int { return direction * compareMembers(a, b, true) })
+		compare := func(a, b memberPlace) int {
+			return direction * cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.id, b.id))
+		}
+		rows = slices.DeleteFunc(rows, func(row MemberVersion) bool { return compare(memberPlace{row.NameKey, row.ID}, after) <= 0 })
+		slices.SortFunc(rows, func(a, b MemberVersion) int {
+			return compare(memberPlace{a.NameKey, a.ID}, memberPlace{b.NameKey, b.ID})
+		})
 		return rows, after, false, err
 	}
 }
 
-func compareMembers(a, b MemberVersion, byName bool) int {
-	if byName {
-		if order := strings.Compare(a.NameKey, b.NameKey); order != 0 {
-			return order
-		}
+// meeting fetches those of ids who meet the terms.
+func (s *state) meeting(ctx context.Context, t memberTerms, ids []int64, from *source) ([]MemberVersion, error) {
+	ids, err := s.onlyWithin(ctx, t, ids, from)
+	if err != nil || len(ids) == 0 {
+		return nil, err
 	}
-	switch {
-	case a.ID < b.ID:
-		return -1
-	case a.ID > b.ID:
-		return 1
+	rows, err := s.memberRowsOf(ctx, ids)
+	if err != nil {
+		return nil, err
 	}
-	return 0
+	return s.only(ctx, t, rows)
 }
 
 func (s *state) memberRowsOf(ctx context.Context, ids []int64) ([]MemberVersion, error) {
@@ -229,15 +247,6 @@ func (s *state) eachMatch(ctx context.Context, t memberTerms, q directory.ListQu
 		if err != nil {
 			return err
 		}
-		if t.NoGroup != nil {
-			err = s.countGroups(ctx, rows)
-		}
-		if err != nil {
-			return err
-		}
-		if rows, err = s.match(ctx, t, rows); err != nil {
-			return err
-		}
 		if !see(rows) || !more {
 			return nil
 		}
@@ -251,11 +260,11 @@ func (s *state) walkFor(ctx context.Context, t memberTerms, q directory.ListQuer
 	case err != nil:
 		return nil, err
 	case from == nil:
-		return s.alongAll(q), nil
+		return s.alongAll(t, q), nil
 	case !q.ByName:
-		return s.alongIDs(from), nil
+		return s.alongIDs(t, from), nil
 	case from.size <= s.reach.few:
-		return s.allOf(from, q), nil
+		return s.allOf(t, from, q), nil
 	}
-	return s.alongAll(q), nil
+	return s.alongAll(t, q), nil
 }

@@ -6,6 +6,7 @@ func init() { maps.Copy(plans, searchPlans) }
 
 // searchPlans are those of filters, searches and checks.
 var searchPlans = map[string]readPlan{
+	"members within a group":     {membersWithin, []any{`[1]`, 1}, []string{"SCAN j VIRTUAL TABLE", "SEARCH e BY PAIR"}},
 	"groups to check":            {groupsToCheck, []any{`["a"]`, `["g"]`}, []string{"COMPOUND QUERY", "SCAN j VIRTUAL TABLE", "SEARCH g USING INDEX sqlite_autoindex_groups_1 (id=?)", "SCAN j VIRTUAL TABLE", "SEARCH g USING INDEX groups_by_name (name_key=?)"}},
 	"groups to check then":       {groupsToCheckAt, []any{`["a"]`, 1, `["g"]`}, []string{"COMPOUND QUERY", "COMPOUND QUERY", "SEARCH groups USING INDEX sqlite_autoindex_groups_1 (id=?)", "SCAN json_each VIRTUAL TABLE", "SEARCH past_groups USING INDEX past_groups_by_id (id=?)", "REUSE LIST SUBQUERY 1", "COMPOUND QUERY", "SEARCH groups USING INDEX groups_by_name (name_key=?)", "SCAN json_each VIRTUAL TABLE", "SEARCH past_groups USING INDEX past_groups_by_name (name_key=?)", "REUSE LIST SUBQUERY 3"}},
 	"members to check":           {membersToCheck, []any{`[1]`, `["g"]`}, []string{"COMPOUND QUERY", "SCAN j VIRTUAL TABLE", "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)", "SCAN j VIRTUAL TABLE", "SEARCH m USING INDEX members_by_email (email_key=?)"}},

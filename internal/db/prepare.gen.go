@@ -471,6 +471,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.membersToCheckAtStmt, err = db.PrepareContext(ctx, membersToCheckAt); err != nil {
 		return nil, fmt.Errorf("error preparing query MembersToCheckAt: %w", err)
 	}
+	if q.membersWithinStmt, err = db.PrepareContext(ctx, membersWithin); err != nil {
+		return nil, fmt.Errorf("error preparing query MembersWithin: %w", err)
+	}
 	if q.membershipVersionsFromStmt, err = db.PrepareContext(ctx, membershipVersionsFrom); err != nil {
 		return nil, fmt.Errorf("error preparing query MembershipVersionsFrom: %w", err)
 	}
@@ -1383,6 +1386,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing membersToCheckAtStmt: %w", cerr)
 		}
 	}
+	if q.membersWithinStmt != nil {
+		if cerr := q.membersWithinStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing membersWithinStmt: %w", cerr)
+		}
+	}
 	if q.membershipVersionsFromStmt != nil {
 		if cerr := q.membershipVersionsFromStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing membershipVersionsFromStmt: %w", cerr)
@@ -1841,6 +1849,7 @@ type Queries struct {
 	membersOfStatusStmt             *sql.Stmt
 	membersToCheckStmt              *sql.Stmt
 	membersToCheckAtStmt            *sql.Stmt
+	membersWithinStmt               *sql.Stmt
 	membershipVersionsFromStmt      *sql.Stmt
 	mirrorStmt                      *sql.Stmt
 	missGroupStmt                   *sql.Stmt
@@ -2050,6 +2059,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		membersOfStatusStmt:             q.membersOfStatusStmt,
 		membersToCheckStmt:              q.membersToCheckStmt,
 		membersToCheckAtStmt:            q.membersToCheckAtStmt,
+		membersWithinStmt:               q.membersWithinStmt,
 		membershipVersionsFromStmt:      q.membershipVersionsFromStmt,
 		mirrorStmt:                      q.mirrorStmt,
 		missGroupStmt:                   q.missGroupStmt,

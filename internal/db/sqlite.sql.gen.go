@@ -1500,6 +1500,34 @@ func (q *Queries) MembersToCheckAt(ctx context.Context, arg MembersToCheckAtPara
 	return items, nil
 }
 
+const membersWithin = `-- name: MembersWithin :many
+SELECT e.member_id
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships e WHERE e.gid = ?2 AND e.member_id = j.value
+`
+
+func (q *Queries) MembersWithin(ctx context.Context, ids string, gid int64) ([]int64, error) {
+	rows, err := q.query(ctx, q.membersWithinStmt, membersWithin, ids, gid)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var member_id int64
+		if err := rows.Scan(&member_id); err != nil {
+			return nil, err
+		}
+		items = append(items, member_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const versionsOfGroups = `-- name: VersionsOfGroups :many
 SELECT gid, id, name, description, logo, created_ms, updated_ms, since, until FROM group_versions
 WHERE gid IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND until > ?3
