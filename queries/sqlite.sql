@@ -240,3 +240,42 @@ SELECT COUNT(*) FROM guests p INDEXED BY guests_by_domain CROSS JOIN guest_membe
 -- name: MembersWithin :many
 SELECT e.member_id
 FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN memberships e WHERE e.gid = @gid AND e.member_id = j.value;
+
+-- name: NeighboursAt :many
+SELECT o.gid, COUNT(*) AS shared
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN memberships o
+WHERE o.member_id = j.value AND o.since <= @horizon GROUP BY o.gid
+UNION ALL
+SELECT o.gid, COUNT(*)
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN past_memberships o
+WHERE o.member_id = j.value AND o.since <= @horizon AND o.until > @horizon GROUP BY o.gid;
+
+-- name: SharedWith :many
+SELECT o.gid, COUNT(*) AS shared
+FROM json_each(CAST(@gids AS TEXT)) j CROSS JOIN memberships o CROSS JOIN memberships e
+WHERE o.gid = j.value AND e.gid = @gid AND e.member_id = o.member_id GROUP BY o.gid;
+
+-- name: SharedWithAt :many
+SELECT o.gid, COUNT(*) AS shared
+FROM json_each(CAST(@gids AS TEXT)) j CROSS JOIN memberships o
+WHERE o.gid = j.value AND o.since <= @horizon
+    AND (EXISTS (SELECT 1 FROM memberships e WHERE e.gid = @gid AND e.member_id = o.member_id AND e.since <= @horizon)
+      OR EXISTS (SELECT 1 FROM past_memberships e WHERE e.gid = @gid AND e.member_id = o.member_id AND e.since <= @horizon AND e.until > @horizon))
+GROUP BY o.gid
+UNION ALL
+SELECT o.gid, COUNT(*)
+FROM json_each(CAST(@gids AS TEXT)) j CROSS JOIN past_memberships o
+WHERE o.gid = j.value AND o.since <= @horizon AND o.until > @horizon
+    AND (EXISTS (SELECT 1 FROM memberships e WHERE e.gid = @gid AND e.member_id = o.member_id AND e.since <= @horizon)
+      OR EXISTS (SELECT 1 FROM past_memberships e WHERE e.gid = @gid AND e.member_id = o.member_id AND e.since <= @horizon AND e.until > @horizon))
+GROUP BY o.gid;
+
+-- name: GroupsAmong :many
+SELECT g.* FROM json_each(CAST(@gids AS TEXT)) j CROSS JOIN present_groups g WHERE g.gid = j.value;
+
+-- name: MembersAmong :many
+SELECT m.* FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN present_members m WHERE m.id = j.value;
+
+-- name: MembersAmongAt :many
+SELECT * FROM member_versions
+WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @horizon AND until > @horizon;

@@ -41,3 +41,11 @@ func CleanOnce(t testing.TB) {
 
 // SetReach changes how much a walk over members fetches at once.
 func SetReach(db *DB, few int64, first, longest int) { db.reach = reach{few, first, longest} }
+
+// CountFrom sets which groups are small and which companies few, and how many
+// edges a page of overlaps looks at.
+func CountFrom(t testing.TB, few, many int64, work int) {
+	before, worked, edges := fewMembers, pageWork, manyEdges
+	t.Cleanup(func() { fewMembers, pageWork, manyEdges = before, worked, edges })
+	fewMembers, pageWork, manyEdges = few, work, many
+}

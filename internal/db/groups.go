@@ -142,12 +142,7 @@ func (s *state) pastGroupRows(ctx context.Context, q directory.ListQuery) ([]Gro
 // fillEdges adds who is in a group; nobody is an empty list, not nil.
 func (s *state) fillEdges(ctx context.Context, gid int64, group *directory.Group) error {
 	var err error
-	if s.past {
-		group.Members, err = s.q.MemberIDsAt(ctx, gid, s.revision.Horizon)
-	} else {
-		group.Members, err = s.q.MemberIDs(ctx, gid)
-	}
-	if err != nil {
+	if group.Members, err = s.memberIDs(ctx, gid); err != nil {
 		return err
 	}
 	if group.Members == nil {

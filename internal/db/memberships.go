@@ -49,7 +49,7 @@ func (p personPlace) compare(other personPlace) int {
 	)
 }
 
-func (p personPlace) pair(gid int64) pair { return pair{gid: gid, id: p.id, guest: p.email} }
+func (p personPlace) edgeID(gid int64) edgeID { return edgeID{gid: gid, id: p.id, guest: p.email} }
 
 const (
 	memberMark = "member:"
@@ -211,13 +211,13 @@ func (s *state) withBounds(ctx context.Context, all []listed) ([]directory.Membe
 	if err != nil {
 		return nil, err
 	}
-	came := make(map[pair]directory.Bounds, len(all))
+	came := make(map[edgeID]directory.Bounds, len(all))
 	for _, l := range all {
-		came[l.place.pair(l.gid)] = bounds[l.since]
+		came[l.place.edgeID(l.gid)] = bounds[l.since]
 	}
 	uncertain, err := s.uncertain(ctx, came)
 	return convert(all, func(l listed) directory.Membership {
-		l.row.Since, l.row.Uncertain = bounds[l.since], uncertain[l.place.pair(l.gid)]
+		l.row.Since, l.row.Uncertain = bounds[l.since], uncertain[l.place.edgeID(l.gid)]
 		return l.row
 	}), err
 }

@@ -46,7 +46,7 @@ type person struct {
 	email  string // of a guest, folded
 }
 
-func (p person) pair(gid int64) pair { return pair{gid: gid, id: p.id, guest: p.email} }
+func (p person) edgeID(gid int64) edgeID { return edgeID{gid: gid, id: p.id, guest: p.email} }
 
 func (s *state) findPerson(ctx context.Context, ref directory.PersonRef) (person, error) {
 	member, err := s.findMember(ctx, ref)
@@ -110,33 +110,38 @@ func (s *state) groupsOf(ctx context.Context, who person, q directory.ListQuery)
 		return page, err
 	}
 	page.Rows = convert(all, func(g groupSince) directory.GroupOfPerson {
-		return directory.GroupOfPerson{Group: toGroup(g.group, s.churn()), Since: g.since, Uncertain: uncertain[who.pair(g.group.Gid)]}
+		return directory.GroupOfPerson{Group: toGroup(g.group, s.churn()), Since: g.since, Uncertain: uncertain[who.edgeID(g.group.Gid)]}
 	})
 	page.Freshness, err = s.freshPerson(ctx, who)
 	return page, err
 }
 
-func (s *state) uncertainOf(ctx context.Context, who person, all []groupSince) (map[pair]bool, error) {
-	came := make(map[pair]directory.Bounds, len(all))
+func (s *state) uncertainOf(ctx context.Context, who person, all []groupSince) (map[edgeID]bool, error) {
+	came := make(map[edgeID]directory.Bounds, len(all))
 	for _, g := range all {
-		came[who.pair(g.group.Gid)] = g.since
+		came[who.edgeID(g.group.Gid)] = g.since
 	}
 	return s.uncertain(ctx, came)
 }
 
 func groupsInOrder(all []groupSince, q directory.ListQuery) []groupSince {
-	direction := 1
-	if q.ByName && q.Descending {
-		direction = -1
-	}
-	compare := func(a, b directory.Position) int {
-		return direction * cmp.Or(strings.Compare(a.Key, b.Key), strings.Compare(a.ID, b.ID))
-	}
+	compare := comparePositions(q)
 	if q.After != nil {
 		all = slices.DeleteFunc(all, func(g groupSince) bool { return compare(groupPosition(g.group, q), *q.After) <= 0 })
 	}
 	slices.SortFunc(all, func(a, b groupSince) int { return compare(groupPosition(a.group, q), groupPosition(b.group, q)) })
 	return all
+}
+
+// comparePositions compares the places of groups in the order of a query.
+func comparePositions(q directory.ListQuery) func(a, b directory.Position) int {
+	direction := 1
+	if q.ByName && q.Descending {
+		direction = -1
+	}
+	return func(a, b directory.Position) int {
+		return direction * cmp.Or(strings.Compare(a.Key, b.Key), strings.Compare(a.ID, b.ID))
+	}
 }
 
 // groupsSince returns the groups of a person, in no order.

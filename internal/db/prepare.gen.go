@@ -126,6 +126,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.doubtMemberStmt, err = db.PrepareContext(ctx, doubtMember); err != nil {
 		return nil, fmt.Errorf("error preparing query DoubtMember: %w", err)
 	}
+	if q.edgesAtStmt, err = db.PrepareContext(ctx, edgesAt); err != nil {
+		return nil, fmt.Errorf("error preparing query EdgesAt: %w", err)
+	}
 	if q.edgesOfGuestsAtStmt, err = db.PrepareContext(ctx, edgesOfGuestsAt); err != nil {
 		return nil, fmt.Errorf("error preparing query EdgesOfGuestsAt: %w", err)
 	}
@@ -227,6 +230,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.groupTextsOfStmt, err = db.PrepareContext(ctx, groupTextsOf); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupTextsOf: %w", err)
+	}
+	if q.groupsAmongStmt, err = db.PrepareContext(ctx, groupsAmong); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupsAmong: %w", err)
 	}
 	if q.groupsByIDStmt, err = db.PrepareContext(ctx, groupsByID); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupsByID: %w", err)
@@ -420,6 +426,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.memberTextsOfStmt, err = db.PrepareContext(ctx, memberTextsOf); err != nil {
 		return nil, fmt.Errorf("error preparing query MemberTextsOf: %w", err)
 	}
+	if q.membersAmongStmt, err = db.PrepareContext(ctx, membersAmong); err != nil {
+		return nil, fmt.Errorf("error preparing query MembersAmong: %w", err)
+	}
+	if q.membersAmongAtStmt, err = db.PrepareContext(ctx, membersAmongAt); err != nil {
+		return nil, fmt.Errorf("error preparing query MembersAmongAt: %w", err)
+	}
 	if q.membersByEmailStmt, err = db.PrepareContext(ctx, membersByEmail); err != nil {
 		return nil, fmt.Errorf("error preparing query MembersByEmail: %w", err)
 	}
@@ -501,6 +513,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.moveSweepsStmt, err = db.PrepareContext(ctx, moveSweeps); err != nil {
 		return nil, fmt.Errorf("error preparing query MoveSweeps: %w", err)
 	}
+	if q.neighboursStmt, err = db.PrepareContext(ctx, neighbours); err != nil {
+		return nil, fmt.Errorf("error preparing query Neighbours: %w", err)
+	}
+	if q.neighboursAtStmt, err = db.PrepareContext(ctx, neighboursAt); err != nil {
+		return nil, fmt.Errorf("error preparing query NeighboursAt: %w", err)
+	}
 	if q.oldestDoubtedGroupStmt, err = db.PrepareContext(ctx, oldestDoubtedGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query OldestDoubtedGroup: %w", err)
 	}
@@ -581,6 +599,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.setRevisionStmt, err = db.PrepareContext(ctx, setRevision); err != nil {
 		return nil, fmt.Errorf("error preparing query SetRevision: %w", err)
+	}
+	if q.sharedGroupsStmt, err = db.PrepareContext(ctx, sharedGroups); err != nil {
+		return nil, fmt.Errorf("error preparing query SharedGroups: %w", err)
+	}
+	if q.sharedWithStmt, err = db.PrepareContext(ctx, sharedWith); err != nil {
+		return nil, fmt.Errorf("error preparing query SharedWith: %w", err)
+	}
+	if q.sharedWithAtStmt, err = db.PrepareContext(ctx, sharedWithAt); err != nil {
+		return nil, fmt.Errorf("error preparing query SharedWithAt: %w", err)
 	}
 	if q.spendSinceStmt, err = db.PrepareContext(ctx, spendSince); err != nil {
 		return nil, fmt.Errorf("error preparing query SpendSince: %w", err)
@@ -811,6 +838,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing doubtMemberStmt: %w", cerr)
 		}
 	}
+	if q.edgesAtStmt != nil {
+		if cerr := q.edgesAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing edgesAtStmt: %w", cerr)
+		}
+	}
 	if q.edgesOfGuestsAtStmt != nil {
 		if cerr := q.edgesOfGuestsAtStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing edgesOfGuestsAtStmt: %w", cerr)
@@ -979,6 +1011,11 @@ func (q *Queries) Close() error {
 	if q.groupTextsOfStmt != nil {
 		if cerr := q.groupTextsOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing groupTextsOfStmt: %w", cerr)
+		}
+	}
+	if q.groupsAmongStmt != nil {
+		if cerr := q.groupsAmongStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupsAmongStmt: %w", cerr)
 		}
 	}
 	if q.groupsByIDStmt != nil {
@@ -1301,6 +1338,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing memberTextsOfStmt: %w", cerr)
 		}
 	}
+	if q.membersAmongStmt != nil {
+		if cerr := q.membersAmongStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing membersAmongStmt: %w", cerr)
+		}
+	}
+	if q.membersAmongAtStmt != nil {
+		if cerr := q.membersAmongAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing membersAmongAtStmt: %w", cerr)
+		}
+	}
 	if q.membersByEmailStmt != nil {
 		if cerr := q.membersByEmailStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing membersByEmailStmt: %w", cerr)
@@ -1436,6 +1483,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing moveSweepsStmt: %w", cerr)
 		}
 	}
+	if q.neighboursStmt != nil {
+		if cerr := q.neighboursStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing neighboursStmt: %w", cerr)
+		}
+	}
+	if q.neighboursAtStmt != nil {
+		if cerr := q.neighboursAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing neighboursAtStmt: %w", cerr)
+		}
+	}
 	if q.oldestDoubtedGroupStmt != nil {
 		if cerr := q.oldestDoubtedGroupStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing oldestDoubtedGroupStmt: %w", cerr)
@@ -1569,6 +1626,21 @@ func (q *Queries) Close() error {
 	if q.setRevisionStmt != nil {
 		if cerr := q.setRevisionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setRevisionStmt: %w", cerr)
+		}
+	}
+	if q.sharedGroupsStmt != nil {
+		if cerr := q.sharedGroupsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sharedGroupsStmt: %w", cerr)
+		}
+	}
+	if q.sharedWithStmt != nil {
+		if cerr := q.sharedWithStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sharedWithStmt: %w", cerr)
+		}
+	}
+	if q.sharedWithAtStmt != nil {
+		if cerr := q.sharedWithAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sharedWithAtStmt: %w", cerr)
 		}
 	}
 	if q.spendSinceStmt != nil {
@@ -1734,6 +1806,7 @@ type Queries struct {
 	deleteMembersOfGroupStmt        *sql.Stmt
 	doubtGroupStmt                  *sql.Stmt
 	doubtMemberStmt                 *sql.Stmt
+	edgesAtStmt                     *sql.Stmt
 	edgesOfGuestsAtStmt             *sql.Stmt
 	edgesOfMembersStmt              *sql.Stmt
 	edgesOfMembersAtStmt            *sql.Stmt
@@ -1768,6 +1841,7 @@ type Queries struct {
 	groupSizesOfStmt                *sql.Stmt
 	groupTextsStmt                  *sql.Stmt
 	groupTextsOfStmt                *sql.Stmt
+	groupsAmongStmt                 *sql.Stmt
 	groupsByIDStmt                  *sql.Stmt
 	groupsByIDAtStmt                *sql.Stmt
 	groupsByNameStmt                *sql.Stmt
@@ -1832,6 +1906,8 @@ type Queries struct {
 	memberRowsOfAtStmt              *sql.Stmt
 	memberTextsStmt                 *sql.Stmt
 	memberTextsOfStmt               *sql.Stmt
+	membersAmongStmt                *sql.Stmt
+	membersAmongAtStmt              *sql.Stmt
 	membersByEmailStmt              *sql.Stmt
 	membersByEmailAtStmt            *sql.Stmt
 	membersByIDStmt                 *sql.Stmt
@@ -1859,6 +1935,8 @@ type Queries struct {
 	moveGroupConfirmationsStmt      *sql.Stmt
 	moveMemberConfirmationsStmt     *sql.Stmt
 	moveSweepsStmt                  *sql.Stmt
+	neighboursStmt                  *sql.Stmt
+	neighboursAtStmt                *sql.Stmt
 	oldestDoubtedGroupStmt          *sql.Stmt
 	oldestDoubtedMemberStmt         *sql.Stmt
 	packedMemberEdgesStmt           *sql.Stmt
@@ -1886,6 +1964,9 @@ type Queries struct {
 	setHorizonStmt                  *sql.Stmt
 	setKeptStmt                     *sql.Stmt
 	setRevisionStmt                 *sql.Stmt
+	sharedGroupsStmt                *sql.Stmt
+	sharedWithStmt                  *sql.Stmt
+	sharedWithAtStmt                *sql.Stmt
 	spendSinceStmt                  *sql.Stmt
 	staysOfGroupStmt                *sql.Stmt
 	storedGroupStmt                 *sql.Stmt
@@ -1944,6 +2025,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		deleteMembersOfGroupStmt:        q.deleteMembersOfGroupStmt,
 		doubtGroupStmt:                  q.doubtGroupStmt,
 		doubtMemberStmt:                 q.doubtMemberStmt,
+		edgesAtStmt:                     q.edgesAtStmt,
 		edgesOfGuestsAtStmt:             q.edgesOfGuestsAtStmt,
 		edgesOfMembersStmt:              q.edgesOfMembersStmt,
 		edgesOfMembersAtStmt:            q.edgesOfMembersAtStmt,
@@ -1978,6 +2060,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		groupSizesOfStmt:                q.groupSizesOfStmt,
 		groupTextsStmt:                  q.groupTextsStmt,
 		groupTextsOfStmt:                q.groupTextsOfStmt,
+		groupsAmongStmt:                 q.groupsAmongStmt,
 		groupsByIDStmt:                  q.groupsByIDStmt,
 		groupsByIDAtStmt:                q.groupsByIDAtStmt,
 		groupsByNameStmt:                q.groupsByNameStmt,
@@ -2042,6 +2125,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		memberRowsOfAtStmt:              q.memberRowsOfAtStmt,
 		memberTextsStmt:                 q.memberTextsStmt,
 		memberTextsOfStmt:               q.memberTextsOfStmt,
+		membersAmongStmt:                q.membersAmongStmt,
+		membersAmongAtStmt:              q.membersAmongAtStmt,
 		membersByEmailStmt:              q.membersByEmailStmt,
 		membersByEmailAtStmt:            q.membersByEmailAtStmt,
 		membersByIDStmt:                 q.membersByIDStmt,
@@ -2069,6 +2154,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		moveGroupConfirmationsStmt:      q.moveGroupConfirmationsStmt,
 		moveMemberConfirmationsStmt:     q.moveMemberConfirmationsStmt,
 		moveSweepsStmt:                  q.moveSweepsStmt,
+		neighboursStmt:                  q.neighboursStmt,
+		neighboursAtStmt:                q.neighboursAtStmt,
 		oldestDoubtedGroupStmt:          q.oldestDoubtedGroupStmt,
 		oldestDoubtedMemberStmt:         q.oldestDoubtedMemberStmt,
 		packedMemberEdgesStmt:           q.packedMemberEdgesStmt,
@@ -2096,6 +2183,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setHorizonStmt:                  q.setHorizonStmt,
 		setKeptStmt:                     q.setKeptStmt,
 		setRevisionStmt:                 q.setRevisionStmt,
+		sharedGroupsStmt:                q.sharedGroupsStmt,
+		sharedWithStmt:                  q.sharedWithStmt,
+		sharedWithAtStmt:                q.sharedWithAtStmt,
 		spendSinceStmt:                  q.spendSinceStmt,
 		staysOfGroupStmt:                q.staysOfGroupStmt,
 		storedGroupStmt:                 q.storedGroupStmt,

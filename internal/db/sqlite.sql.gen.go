@@ -686,6 +686,50 @@ func (q *Queries) GroupTextsOf(ctx context.Context, gids string) ([]GroupTextsOf
 	return items, nil
 }
 
+const groupsAmong = `-- name: GroupsAmong :many
+SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count, g.created_ms, g.updated_ms, g.churned, g.confirmed_ms, g.doubted, g.since, g.until FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN present_groups g WHERE g.gid = j.value
+`
+
+func (q *Queries) GroupsAmong(ctx context.Context, gids string) ([]PresentGroup, error) {
+	rows, err := q.query(ctx, q.groupsAmongStmt, groupsAmong, gids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PresentGroup
+	for rows.Next() {
+		var i PresentGroup
+		if err := rows.Scan(
+			&i.Gid,
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Description,
+			&i.Logo,
+			&i.Version,
+			&i.MemberCount,
+			&i.GuestCount,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+			&i.Churned,
+			&i.ConfirmedMs,
+			&i.Doubted,
+			&i.Since,
+			&i.Until,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const groupsOfAt = `-- name: GroupsOfAt :many
 SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM group_versions
 WHERE gid IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND until > ?2
@@ -1215,6 +1259,105 @@ func (q *Queries) MemberTextsOf(ctx context.Context, ids string) ([]MemberTextsO
 	return items, nil
 }
 
+const membersAmong = `-- name: MembersAmong :many
+SELECT m.id, m.email, m.email_key, m.first_name, m.last_name, m.full_name, m.name_key, m.role, m.status, m.job_title, m.team, m.timezone, m.last_login_ms, m.created_ms, m.updated_ms, m.group_count, m.churned, m.confirmed_ms, m.doubted, m.since, m.until FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN present_members m WHERE m.id = j.value
+`
+
+func (q *Queries) MembersAmong(ctx context.Context, ids string) ([]PresentMember, error) {
+	rows, err := q.query(ctx, q.membersAmongStmt, membersAmong, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PresentMember
+	for rows.Next() {
+		var i PresentMember
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.EmailKey,
+			&i.FirstName,
+			&i.LastName,
+			&i.FullName,
+			&i.NameKey,
+			&i.Role,
+			&i.Status,
+			&i.JobTitle,
+			&i.Team,
+			&i.Timezone,
+			&i.LastLoginMs,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+			&i.GroupCount,
+			&i.Churned,
+			&i.ConfirmedMs,
+			&i.Doubted,
+			&i.Since,
+			&i.Until,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const membersAmongAt = `-- name: MembersAmongAt :many
+SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted, since, until FROM member_versions
+WHERE id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND until > ?2
+`
+
+func (q *Queries) MembersAmongAt(ctx context.Context, ids string, horizon int64) ([]MemberVersion, error) {
+	rows, err := q.query(ctx, q.membersAmongAtStmt, membersAmongAt, ids, horizon)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MemberVersion
+	for rows.Next() {
+		var i MemberVersion
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.EmailKey,
+			&i.FirstName,
+			&i.LastName,
+			&i.FullName,
+			&i.NameKey,
+			&i.Role,
+			&i.Status,
+			&i.JobTitle,
+			&i.Team,
+			&i.Timezone,
+			&i.LastLoginMs,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+			&i.GroupCount,
+			&i.Churned,
+			&i.ConfirmedMs,
+			&i.Doubted,
+			&i.Since,
+			&i.Until,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const membersOf = `-- name: MembersOf :many
 SELECT m.id, m.email, m.full_name, m.name_key, m.role, m.status
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN members m WHERE m.id = j.value
@@ -1518,6 +1661,128 @@ func (q *Queries) MembersWithin(ctx context.Context, ids string, gid int64) ([]i
 			return nil, err
 		}
 		items = append(items, member_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const neighboursAt = `-- name: NeighboursAt :many
+SELECT o.gid, COUNT(*) AS shared
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships o
+WHERE o.member_id = j.value AND o.since <= ?2 GROUP BY o.gid
+UNION ALL
+SELECT o.gid, COUNT(*)
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_memberships o
+WHERE o.member_id = j.value AND o.since <= ?2 AND o.until > ?2 GROUP BY o.gid
+`
+
+type NeighboursAtRow struct {
+	Gid    int64
+	Shared int64
+}
+
+func (q *Queries) NeighboursAt(ctx context.Context, ids string, horizon int64) ([]NeighboursAtRow, error) {
+	rows, err := q.query(ctx, q.neighboursAtStmt, neighboursAt, ids, horizon)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NeighboursAtRow
+	for rows.Next() {
+		var i NeighboursAtRow
+		if err := rows.Scan(&i.Gid, &i.Shared); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const sharedWith = `-- name: SharedWith :many
+SELECT o.gid, COUNT(*) AS shared
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships o CROSS JOIN memberships e
+WHERE o.gid = j.value AND e.gid = ?2 AND e.member_id = o.member_id GROUP BY o.gid
+`
+
+type SharedWithRow struct {
+	Gid    int64
+	Shared int64
+}
+
+func (q *Queries) SharedWith(ctx context.Context, gids string, gid int64) ([]SharedWithRow, error) {
+	rows, err := q.query(ctx, q.sharedWithStmt, sharedWith, gids, gid)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SharedWithRow
+	for rows.Next() {
+		var i SharedWithRow
+		if err := rows.Scan(&i.Gid, &i.Shared); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const sharedWithAt = `-- name: SharedWithAt :many
+SELECT o.gid, COUNT(*) AS shared
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships o
+WHERE o.gid = j.value AND o.since <= ?2
+    AND (EXISTS (SELECT 1 FROM memberships e WHERE e.gid = ?3 AND e.member_id = o.member_id AND e.since <= ?2)
+      OR EXISTS (SELECT 1 FROM past_memberships e WHERE e.gid = ?3 AND e.member_id = o.member_id AND e.since <= ?2 AND e.until > ?2))
+GROUP BY o.gid
+UNION ALL
+SELECT o.gid, COUNT(*)
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_memberships o
+WHERE o.gid = j.value AND o.since <= ?2 AND o.until > ?2
+    AND (EXISTS (SELECT 1 FROM memberships e WHERE e.gid = ?3 AND e.member_id = o.member_id AND e.since <= ?2)
+      OR EXISTS (SELECT 1 FROM past_memberships e WHERE e.gid = ?3 AND e.member_id = o.member_id AND e.since <= ?2 AND e.until > ?2))
+GROUP BY o.gid
+`
+
+type SharedWithAtParams struct {
+	Gids    string
+	Horizon int64
+	Gid     int64
+}
+
+type SharedWithAtRow struct {
+	Gid    int64
+	Shared int64
+}
+
+func (q *Queries) SharedWithAt(ctx context.Context, arg SharedWithAtParams) ([]SharedWithAtRow, error) {
+	rows, err := q.query(ctx, q.sharedWithAtStmt, sharedWithAt, arg.Gids, arg.Horizon, arg.Gid)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SharedWithAtRow
+	for rows.Next() {
+		var i SharedWithAtRow
+		if err := rows.Scan(&i.Gid, &i.Shared); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

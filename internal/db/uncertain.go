@@ -7,15 +7,15 @@ import (
 	"rollcall/internal/directory"
 )
 
-// A pair names an edge: a group, and a member's id or a guest's folded e-mail.
-type pair struct {
+// An edgeID names an edge: a group, and a member's id or a guest's folded e-mail.
+type edgeID struct {
 	gid   int64
 	id    int64
 	guest string // empty for a member
 }
 
-// MarshalJSON writes the pair as the queries of sqlite.sql want it.
-func (p pair) MarshalJSON() ([]byte, error) {
+// MarshalJSON writes the edge as the queries of sqlite.sql want it.
+func (p edgeID) MarshalJSON() ([]byte, error) {
 	if p.guest != "" {
 		return json.Marshal([]any{p.gid, p.guest})
 	}
@@ -30,11 +30,11 @@ func (p pair) MarshalJSON() ([]byte, error) {
 // Neither bound belongs to what they enclose: when the last observation of the
 // old state began that was still to be seen, and when the first of the new
 // state ended the new one was there.
-func (s *state) uncertain(ctx context.Context, came map[pair]directory.Bounds) (map[pair]bool, error) {
+func (s *state) uncertain(ctx context.Context, came map[edgeID]directory.Bounds) (map[edgeID]bool, error) {
 	if s.then == nil {
 		return nil, nil
 	}
-	marked := map[pair]bool{}
+	marked := map[edgeID]bool{}
 	for edge, bounds := range came {
 		if encloses(bounds, s.instant) {
 			marked[edge] = true
@@ -64,34 +64,34 @@ func encloses(b directory.Bounds, instant int64) bool {
 }
 
 // endsOf finds the changesets that ended edges of a state that is past.
-func (s *state) endsOf(ctx context.Context, edges map[pair]directory.Bounds) (map[pair]int64, error) {
+func (s *state) endsOf(ctx context.Context, edges map[edgeID]directory.Bounds) (map[edgeID]int64, error) {
 	if !s.past || len(edges) == 0 {
 		return nil, nil
 	}
 	members, guests := split(edges)
-	ended := map[pair]int64{}
+	ended := map[edgeID]int64{}
 	if len(members) > 0 {
-		rows, err := s.q.EndsOfMemberEdges(ctx, pairList(members), s.revision.Horizon)
+		rows, err := s.q.EndsOfMemberEdges(ctx, edgeList(members), s.revision.Horizon)
 		if err != nil {
 			return nil, err
 		}
 		for _, row := range rows {
-			ended[pair{gid: row.Gid, id: row.MemberID}] = row.Until
+			ended[edgeID{gid: row.Gid, id: row.MemberID}] = row.Until
 		}
 	}
 	if len(guests) > 0 {
-		rows, err := s.q.EndsOfGuestEdges(ctx, pairList(guests), s.revision.Horizon)
+		rows, err := s.q.EndsOfGuestEdges(ctx, edgeList(guests), s.revision.Horizon)
 		if err != nil {
 			return nil, err
 		}
 		for _, row := range rows {
-			ended[pair{gid: row.Gid, guest: row.EmailKey}] = row.Until
+			ended[edgeID{gid: row.Gid, guest: row.EmailKey}] = row.Until
 		}
 	}
 	return ended, nil
 }
 
-func split(edges map[pair]directory.Bounds) (members, guests []pair) {
+func split(edges map[edgeID]directory.Bounds) (members, guests []edgeID) {
 	for edge := range edges {
 		if edge.guest == "" {
 			members = append(members, edge)
@@ -102,8 +102,8 @@ func split(edges map[pair]directory.Bounds) (members, guests []pair) {
 	return members, guests
 }
 
-func pairList(pairs []pair) string {
-	text, err := json.Marshal(pairs)
+func edgeList(edges []edgeID) string {
+	text, err := json.Marshal(edges)
 	if err != nil {
 		panic(err) // integers and texts can be encoded
 	}
