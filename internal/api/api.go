@@ -29,6 +29,7 @@ import (
 type Mirror interface {
 	Payloads
 	Directory
+	Comparisons
 	State
 	Historian
 	Eraser

@@ -95,6 +95,9 @@ var decided = map[string]string{
 	"GET /v1/export/membership_history.ndjson":  "full",
 	"GET /v1/export/membership_history.parquet": "full",
 	"GET /v1/snapshot.sqlite":                   "full",
+	"GET /v1/members/{m}/co-members":            "full",
+	"GET /v1/members/{m}/shared-groups":         "memberships",
+	"GET /v1/overlap":                           "memberships",
 }
 
 // alsoDecided are requests that are more than their route, or have none of

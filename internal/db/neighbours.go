@@ -28,7 +28,7 @@ func (n *neighbourhood) wants(other GroupVersion) bool {
 
 // add collects one pair and reports whether more are wanted.
 func (n *neighbourhood) add(other GroupVersion, shared int64) bool {
-	n.pairs = append(n.pairs, pair{pairPlace{n.group.ID, other.ID}, overlapOf(n.group, other, shared)})
+	n.pairs = append(n.pairs, groupPair{pairPlace{n.group.ID, other.ID}, overlapOf(n.group, other, shared)})
 	return len(n.pairs) <= n.pairWalk.q.Limit
 }
 

@@ -38,8 +38,8 @@ func (p pairPlace) position() *directory.Position {
 	return &directory.Position{Key: p.first, ID: p.second}
 }
 
-// A pair is an overlap and its place.
-type pair struct {
+// A groupPair is an overlap and its place.
+type groupPair struct {
 	pairPlace
 	directory.Overlap
 }
@@ -50,7 +50,7 @@ type pairWalk struct {
 	*state
 	q     directory.ListQuery
 	work  int
-	pairs []pair
+	pairs []groupPair
 }
 
 // overlap returns a page of the pairs of all groups.
@@ -106,7 +106,7 @@ func (w *pairWalk) page(stopped *pairPlace) directory.Page[directory.Overlap] {
 		w.pairs = w.pairs[:w.q.Limit]
 		page.Next = w.pairs[w.q.Limit-1].position()
 	}
-	page.Rows = convert(w.pairs, func(p pair) directory.Overlap { return p.Overlap })
+	page.Rows = convert(w.pairs, func(p groupPair) directory.Overlap { return p.Overlap })
 	return page
 }
 
