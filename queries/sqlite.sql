@@ -279,3 +279,18 @@ SELECT m.* FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN present_members m WHE
 -- name: MembersAmongAt :many
 SELECT * FROM member_versions
 WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @horizon AND until > @horizon;
+
+-- The domain is what follows the last @.
+-- name: GuestsOutside :many
+SELECT p.guest_id, p.email_key, p.email FROM guests p
+WHERE p.email_key >= @first
+    AND substr(p.email_key, length(rtrim(p.email_key, replace(p.email_key, '@', ''))) + 1) NOT IN (SELECT value FROM json_each(CAST(@domains AS TEXT)))
+    AND (EXISTS (SELECT 1 FROM guest_memberships e WHERE e.guest_id = p.guest_id AND e.since <= @horizon)
+      OR EXISTS (SELECT 1 FROM past_guest_memberships e WHERE e.guest_id = p.guest_id AND e.since <= @horizon AND e.until > @horizon))
+ORDER BY p.email_key LIMIT @page_size;
+
+-- name: CountGuestsOutside :one
+SELECT COUNT(*)
+FROM guests p CROSS JOIN guest_memberships e
+WHERE substr(p.email_key, length(rtrim(p.email_key, replace(p.email_key, '@', ''))) + 1) NOT IN (SELECT value FROM json_each(CAST(@domains AS TEXT)))
+    AND e.guest_id = p.guest_id;

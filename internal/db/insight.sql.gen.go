@@ -9,6 +9,117 @@ import (
 	"context"
 )
 
+const countFindings = `-- name: CountFindings :one
+SELECT
+    CAST((SELECT COALESCE(SUM(m.group_count), 0) FROM members m WHERE m.status = 'disabled' AND m.group_count > 0) AS INTEGER) AS disabled_in_group,
+    CAST((SELECT COALESCE(SUM(s.group_count), 0) FROM strangers s) AS INTEGER) AS dangling_id,
+    CAST((SELECT COUNT(*) FROM groups g WHERE EXISTS (SELECT 1 FROM groups o WHERE o.name_key = g.name_key AND o.id <> g.id)) AS INTEGER) AS twin_names,
+    CAST((SELECT COUNT(*) FROM groups g WHERE g.member_count = 0 AND g.guest_count = 0) AS INTEGER) AS empty_group,
+    CAST((SELECT COUNT(*) FROM groups g WHERE g.member_count + g.guest_count = 1) AS INTEGER) AS one_person_group,
+    CAST((SELECT COUNT(*) FROM members m WHERE m.group_count = 0 AND m.status = 'active') AS INTEGER) AS in_no_group,
+    CAST((SELECT COUNT(*) FROM members m WHERE m.last_login_ms IS NULL AND m.status <> 'disabled') AS INTEGER) AS never_logged_in
+`
+
+type CountFindingsRow struct {
+	DisabledInGroup int64
+	DanglingID      int64
+	TwinNames       int64
+	EmptyGroup      int64
+	OnePersonGroup  int64
+	InNoGroup       int64
+	NeverLoggedIn   int64
+}
+
+func (q *Queries) CountFindings(ctx context.Context) (CountFindingsRow, error) {
+	row := q.queryRow(ctx, q.countFindingsStmt, countFindings)
+	var i CountFindingsRow
+	err := row.Scan(
+		&i.DisabledInGroup,
+		&i.DanglingID,
+		&i.TwinNames,
+		&i.EmptyGroup,
+		&i.OnePersonGroup,
+		&i.InNoGroup,
+		&i.NeverLoggedIn,
+	)
+	return i, err
+}
+
+const disabledInGroups = `-- name: DisabledInGroups :many
+SELECT id, email FROM members
+WHERE status = 'disabled' AND group_count > 0 AND id >= ?1 ORDER BY id LIMIT ?2
+`
+
+type DisabledInGroupsRow struct {
+	ID    int64
+	Email string
+}
+
+func (q *Queries) DisabledInGroups(ctx context.Context, first int64, pageSize int64) ([]DisabledInGroupsRow, error) {
+	rows, err := q.query(ctx, q.disabledInGroupsStmt, disabledInGroups, first, pageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DisabledInGroupsRow
+	for rows.Next() {
+		var i DisabledInGroupsRow
+		if err := rows.Scan(&i.ID, &i.Email); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const disabledInGroupsAt = `-- name: DisabledInGroupsAt :many
+SELECT v.id, v.email FROM member_versions v
+WHERE v.status = 'disabled' AND v.since <= ?1 AND v.until > ?1 AND v.id >= ?2
+    AND (EXISTS (SELECT 1 FROM memberships e WHERE e.member_id = v.id AND e.since <= ?1)
+      OR EXISTS (SELECT 1 FROM past_memberships p WHERE p.member_id = v.id AND p.since <= ?1 AND p.until > ?1))
+ORDER BY v.id LIMIT ?3
+`
+
+type DisabledInGroupsAtParams struct {
+	Horizon  int64
+	First    int64
+	PageSize int64
+}
+
+type DisabledInGroupsAtRow struct {
+	ID    int64
+	Email string
+}
+
+func (q *Queries) DisabledInGroupsAt(ctx context.Context, arg DisabledInGroupsAtParams) ([]DisabledInGroupsAtRow, error) {
+	rows, err := q.query(ctx, q.disabledInGroupsAtStmt, disabledInGroupsAt, arg.Horizon, arg.First, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DisabledInGroupsAtRow
+	for rows.Next() {
+		var i DisabledInGroupsAtRow
+		if err := rows.Scan(&i.ID, &i.Email); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const edgesAt = `-- name: EdgesAt :many
 SELECT e.gid, e.member_id FROM memberships e WHERE e.since <= ?1
 UNION ALL
@@ -33,6 +144,308 @@ func (q *Queries) EdgesAt(ctx context.Context, horizon int64) ([]EdgesAtRow, err
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const groupsOfNobody = `-- name: GroupsOfNobody :many
+SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM present_groups WHERE member_count = 0 AND guest_count = 0 AND id > ?1 ORDER BY id LIMIT ?2
+`
+
+func (q *Queries) GroupsOfNobody(ctx context.Context, after string, pageSize int64) ([]PresentGroup, error) {
+	rows, err := q.query(ctx, q.groupsOfNobodyStmt, groupsOfNobody, after, pageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PresentGroup
+	for rows.Next() {
+		var i PresentGroup
+		if err := rows.Scan(
+			&i.Gid,
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Description,
+			&i.Logo,
+			&i.Version,
+			&i.MemberCount,
+			&i.GuestCount,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+			&i.Churned,
+			&i.ConfirmedMs,
+			&i.Doubted,
+			&i.Since,
+			&i.Until,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const groupsOfNobodyAt = `-- name: GroupsOfNobodyAt :many
+SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM group_versions
+WHERE member_count = 0 AND guest_count = 0 AND since <= ?1 AND until > ?1 AND id > ?2
+ORDER BY id LIMIT ?3
+`
+
+type GroupsOfNobodyAtParams struct {
+	Horizon  int64
+	After    string
+	PageSize int64
+}
+
+func (q *Queries) GroupsOfNobodyAt(ctx context.Context, arg GroupsOfNobodyAtParams) ([]GroupVersion, error) {
+	rows, err := q.query(ctx, q.groupsOfNobodyAtStmt, groupsOfNobodyAt, arg.Horizon, arg.After, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GroupVersion
+	for rows.Next() {
+		var i GroupVersion
+		if err := rows.Scan(
+			&i.Gid,
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Description,
+			&i.Logo,
+			&i.Version,
+			&i.MemberCount,
+			&i.GuestCount,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+			&i.Churned,
+			&i.ConfirmedMs,
+			&i.Doubted,
+			&i.Since,
+			&i.Until,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const groupsOfOne = `-- name: GroupsOfOne :many
+SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM present_groups WHERE member_count + guest_count = 1 AND id > ?1 ORDER BY id LIMIT ?2
+`
+
+func (q *Queries) GroupsOfOne(ctx context.Context, after string, pageSize int64) ([]PresentGroup, error) {
+	rows, err := q.query(ctx, q.groupsOfOneStmt, groupsOfOne, after, pageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PresentGroup
+	for rows.Next() {
+		var i PresentGroup
+		if err := rows.Scan(
+			&i.Gid,
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Description,
+			&i.Logo,
+			&i.Version,
+			&i.MemberCount,
+			&i.GuestCount,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+			&i.Churned,
+			&i.ConfirmedMs,
+			&i.Doubted,
+			&i.Since,
+			&i.Until,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const groupsOfOneAt = `-- name: GroupsOfOneAt :many
+SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM group_versions
+WHERE member_count + guest_count = 1 AND since <= ?1 AND until > ?1 AND id > ?2
+ORDER BY id LIMIT ?3
+`
+
+type GroupsOfOneAtParams struct {
+	Horizon  int64
+	After    string
+	PageSize int64
+}
+
+func (q *Queries) GroupsOfOneAt(ctx context.Context, arg GroupsOfOneAtParams) ([]GroupVersion, error) {
+	rows, err := q.query(ctx, q.groupsOfOneAtStmt, groupsOfOneAt, arg.Horizon, arg.After, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GroupVersion
+	for rows.Next() {
+		var i GroupVersion
+		if err := rows.Scan(
+			&i.Gid,
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Description,
+			&i.Logo,
+			&i.Version,
+			&i.MemberCount,
+			&i.GuestCount,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+			&i.Churned,
+			&i.ConfirmedMs,
+			&i.Doubted,
+			&i.Since,
+			&i.Until,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const idle = `-- name: Idle :many
+SELECT id, email, status FROM members
+WHERE group_count = 0 AND status = 'active' AND id > ?1 ORDER BY id LIMIT ?2
+`
+
+type IdleRow struct {
+	ID     int64
+	Email  string
+	Status string
+}
+
+func (q *Queries) Idle(ctx context.Context, after int64, pageSize int64) ([]IdleRow, error) {
+	rows, err := q.query(ctx, q.idleStmt, idle, after, pageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdleRow
+	for rows.Next() {
+		var i IdleRow
+		if err := rows.Scan(&i.ID, &i.Email, &i.Status); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const idleAt = `-- name: IdleAt :many
+SELECT v.id, v.email, v.status FROM member_versions v
+WHERE v.status = 'active' AND v.since <= ?1 AND v.until > ?1 AND v.id > ?2
+    AND NOT EXISTS (SELECT 1 FROM memberships e WHERE e.member_id = v.id AND e.since <= ?1)
+    AND NOT EXISTS (SELECT 1 FROM past_memberships p WHERE p.member_id = v.id AND p.since <= ?1 AND p.until > ?1)
+ORDER BY v.id LIMIT ?3
+`
+
+type IdleAtParams struct {
+	Horizon  int64
+	After    int64
+	PageSize int64
+}
+
+type IdleAtRow struct {
+	ID     int64
+	Email  string
+	Status string
+}
+
+func (q *Queries) IdleAt(ctx context.Context, arg IdleAtParams) ([]IdleAtRow, error) {
+	rows, err := q.query(ctx, q.idleAtStmt, idleAt, arg.Horizon, arg.After, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []IdleAtRow
+	for rows.Next() {
+		var i IdleAtRow
+		if err := rows.Scan(&i.ID, &i.Email, &i.Status); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const maybeStrangersAt = `-- name: MaybeStrangersAt :many
+SELECT s.member_id FROM strangers s WHERE s.member_id >= ?1
+UNION
+SELECT m.id FROM members m WHERE m.since > 1 AND m.since > ?2 AND m.id >= ?1
+UNION
+SELECT p.member_id FROM past_memberships p WHERE p.until > 0 AND p.until > ?2 AND p.member_id >= ?1
+`
+
+// Who was a stranger then is one still, or has become a member since, or has
+// left a group since.
+func (q *Queries) MaybeStrangersAt(ctx context.Context, first int64, horizon int64) ([]int64, error) {
+	rows, err := q.query(ctx, q.maybeStrangersAtStmt, maybeStrangersAt, first, horizon)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var member_id int64
+		if err := rows.Scan(&member_id); err != nil {
+			return nil, err
+		}
+		items = append(items, member_id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -77,6 +490,83 @@ func (q *Queries) Neighbours(ctx context.Context, gid int64) ([]NeighboursRow, e
 	return items, nil
 }
 
+const neverLoggedIn = `-- name: NeverLoggedIn :many
+SELECT id, email, status FROM members
+WHERE last_login_ms IS NULL AND status <> 'disabled' AND id > ?1 ORDER BY id LIMIT ?2
+`
+
+type NeverLoggedInRow struct {
+	ID     int64
+	Email  string
+	Status string
+}
+
+func (q *Queries) NeverLoggedIn(ctx context.Context, after int64, pageSize int64) ([]NeverLoggedInRow, error) {
+	rows, err := q.query(ctx, q.neverLoggedInStmt, neverLoggedIn, after, pageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NeverLoggedInRow
+	for rows.Next() {
+		var i NeverLoggedInRow
+		if err := rows.Scan(&i.ID, &i.Email, &i.Status); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const neverLoggedInAt = `-- name: NeverLoggedInAt :many
+SELECT v.id, v.email, v.status FROM member_versions v
+WHERE v.status <> 'disabled' AND v.since <= ?1 AND v.until > ?1 AND v.id > ?2
+    AND EXISTS (SELECT 1 FROM members m WHERE m.id = v.id AND m.last_login_ms IS NULL)
+ORDER BY v.id LIMIT ?3
+`
+
+type NeverLoggedInAtParams struct {
+	Horizon  int64
+	After    int64
+	PageSize int64
+}
+
+type NeverLoggedInAtRow struct {
+	ID     int64
+	Email  string
+	Status string
+}
+
+// Of those who are still listed, as nothing else tells.
+func (q *Queries) NeverLoggedInAt(ctx context.Context, arg NeverLoggedInAtParams) ([]NeverLoggedInAtRow, error) {
+	rows, err := q.query(ctx, q.neverLoggedInAtStmt, neverLoggedInAt, arg.Horizon, arg.After, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NeverLoggedInAtRow
+	for rows.Next() {
+		var i NeverLoggedInAtRow
+		if err := rows.Scan(&i.ID, &i.Email, &i.Status); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const sharedGroups = `-- name: SharedGroups :many
 SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count, g.created_ms, g.updated_ms, g.churned, g.confirmed_ms, g.doubted, g.since, g.until
 FROM memberships one CROSS JOIN memberships other CROSS JOIN present_groups g
@@ -92,6 +582,146 @@ func (q *Queries) SharedGroups(ctx context.Context, one int64, other int64) ([]P
 	var items []PresentGroup
 	for rows.Next() {
 		var i PresentGroup
+		if err := rows.Scan(
+			&i.Gid,
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Description,
+			&i.Logo,
+			&i.Version,
+			&i.MemberCount,
+			&i.GuestCount,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+			&i.Churned,
+			&i.ConfirmedMs,
+			&i.Doubted,
+			&i.Since,
+			&i.Until,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const strangersFrom = `-- name: StrangersFrom :many
+SELECT member_id FROM strangers WHERE member_id >= ?1 ORDER BY member_id LIMIT ?2
+`
+
+func (q *Queries) StrangersFrom(ctx context.Context, first int64, pageSize int64) ([]int64, error) {
+	rows, err := q.query(ctx, q.strangersFromStmt, strangersFrom, first, pageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var member_id int64
+		if err := rows.Scan(&member_id); err != nil {
+			return nil, err
+		}
+		items = append(items, member_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const twins = `-- name: Twins :many
+SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count, g.created_ms, g.updated_ms, g.churned, g.confirmed_ms, g.doubted, g.since, g.until FROM present_groups g
+WHERE (g.name_key, g.id) > (?1, ?2)
+    AND EXISTS (SELECT 1 FROM groups o WHERE o.name_key = g.name_key AND o.id <> g.id)
+ORDER BY g.name_key, g.id LIMIT ?3
+`
+
+type TwinsParams struct {
+	AfterKey string
+	AfterID  string
+	PageSize int64
+}
+
+func (q *Queries) Twins(ctx context.Context, arg TwinsParams) ([]PresentGroup, error) {
+	rows, err := q.query(ctx, q.twinsStmt, twins, arg.AfterKey, arg.AfterID, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PresentGroup
+	for rows.Next() {
+		var i PresentGroup
+		if err := rows.Scan(
+			&i.Gid,
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Description,
+			&i.Logo,
+			&i.Version,
+			&i.MemberCount,
+			&i.GuestCount,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+			&i.Churned,
+			&i.ConfirmedMs,
+			&i.Doubted,
+			&i.Since,
+			&i.Until,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const twinsAt = `-- name: TwinsAt :many
+SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count, g.created_ms, g.updated_ms, g.churned, g.confirmed_ms, g.doubted, g.since, g.until FROM group_versions g
+WHERE g.since <= ?1 AND g.until > ?1 AND (g.name_key, g.id) > (?2, ?3)
+    AND (EXISTS (SELECT 1 FROM groups o WHERE o.name_key = g.name_key AND o.id <> g.id AND o.since <= ?1)
+      OR EXISTS (SELECT 1 FROM past_groups p WHERE p.name_key = g.name_key AND p.id <> g.id AND p.since <= ?1 AND p.until > ?1))
+ORDER BY g.name_key, g.id LIMIT ?4
+`
+
+type TwinsAtParams struct {
+	Horizon  int64
+	AfterKey string
+	AfterID  string
+	PageSize int64
+}
+
+func (q *Queries) TwinsAt(ctx context.Context, arg TwinsAtParams) ([]GroupVersion, error) {
+	rows, err := q.query(ctx, q.twinsAtStmt, twinsAt,
+		arg.Horizon,
+		arg.AfterKey,
+		arg.AfterID,
+		arg.PageSize,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GroupVersion
+	for rows.Next() {
+		var i GroupVersion
 		if err := rows.Scan(
 			&i.Gid,
 			&i.ID,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -35,47 +36,54 @@ func (s *story) compareInsight(m moment) {
 	q.Pin, q.Limit, q.Count = new(m.fresh.Pin()), rapid.IntRange(1, 5).Draw(s.t, "limit"), true
 	isPast := m.fresh.Revision != s.past[len(s.past)-1].fresh.Revision
 	ctx := s.t.Context()
-	var total *int
+	var counted *int
 	all := overlaps(m.world, q, nil)
 	check(s, q, "overlap", all, walkShort(s.t, q, func(q directory.ListQuery) (directory.Page[directory.Overlap], error) {
 		page, err := s.mirror.Overlap(ctx, directory.OverlapQuery{ListQuery: q})
-		total = page.Total
+		counted = page.Total
 		return page, err
 	}))
-	s.wantTotal("overlap", len(all), total)
+	s.wantTotal("overlap", len(all), counted)
 	for _, id := range slices.Sorted(maps.Keys(m.world.groups)) {
 		own := overlaps(m.world, q, &id)
 		check(s, q, "overlap of "+id, own, walkShort(s.t, q, func(q directory.ListQuery) (directory.Page[directory.Overlap], error) {
 			page, err := s.mirror.Overlap(ctx, directory.OverlapQuery{ListQuery: q, Group: &directory.GroupRef{ID: id}})
-			total = page.Total
+			counted = page.Total
 			return page, err
 		}))
-		s.wantTotal("overlap of "+id, len(own), total)
+		s.wantTotal("overlap of "+id, len(own), counted)
 	}
 	people := s.peopleOf(m.world)
 	for _, who := range people {
 		want := s.coMembers(m.world, who, q)
 		check(s, q, fmt.Sprint("co-members of ", who), want, walk(s.t, q, func(q directory.ListQuery) (directory.Page[directory.CoMember], error) {
 			page, err := s.mirror.CoMembers(ctx, who, q)
-			total = page.Total
+			counted = page.Total
 			return page, err
 		}), settleLogin(isPast))
-		s.wantTotal("co-members", len(want), total)
+		s.wantTotal("co-members", len(want), counted)
 		with := rapid.SampledFrom(people).Draw(s.t, "with")
 		shared := s.sharedGroups(m.world, who, with, q)
 		check(s, q, fmt.Sprint("groups of ", who, " and ", with), shared, walk(s.t, q, func(q directory.ListQuery) (directory.Page[directory.Group], error) {
 			page, err := s.mirror.SharedGroups(ctx, who, with, q)
-			total = page.Total
+			counted = page.Total
 			return page, err
 		}), settleLogo(isPast))
-		s.wantTotal("shared groups", len(shared), total)
+		s.wantTotal("shared groups", len(shared), counted)
 	}
 }
 
 func (s *story) wantTotal(what string, want int, got *int) {
 	if got == nil || *got != want {
-		s.t.Fatalf("total of %s: %v, want %d", what, got, want)
+		s.t.Fatalf("total of %s: %s, want %d", what, total(got), want)
 	}
+}
+
+func total(n *int) string {
+	if n == nil {
+		return "none"
+	}
+	return strconv.Itoa(*n)
 }
 
 // walkShort is walk for pages that may be short, or empty.

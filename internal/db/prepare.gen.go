@@ -84,8 +84,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countEdgesOfMembersStmt, err = db.PrepareContext(ctx, countEdgesOfMembers); err != nil {
 		return nil, fmt.Errorf("error preparing query CountEdgesOfMembers: %w", err)
 	}
+	if q.countFindingsStmt, err = db.PrepareContext(ctx, countFindings); err != nil {
+		return nil, fmt.Errorf("error preparing query CountFindings: %w", err)
+	}
 	if q.countGroupsAtStmt, err = db.PrepareContext(ctx, countGroupsAt); err != nil {
 		return nil, fmt.Errorf("error preparing query CountGroupsAt: %w", err)
+	}
+	if q.countGuestsOutsideStmt, err = db.PrepareContext(ctx, countGuestsOutside); err != nil {
+		return nil, fmt.Errorf("error preparing query CountGuestsOutside: %w", err)
 	}
 	if q.countInNoGroupStmt, err = db.PrepareContext(ctx, countInNoGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query CountInNoGroup: %w", err)
@@ -119,6 +125,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.deleteMembersOfGroupStmt, err = db.PrepareContext(ctx, deleteMembersOfGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteMembersOfGroup: %w", err)
+	}
+	if q.disabledInGroupsStmt, err = db.PrepareContext(ctx, disabledInGroups); err != nil {
+		return nil, fmt.Errorf("error preparing query DisabledInGroups: %w", err)
+	}
+	if q.disabledInGroupsAtStmt, err = db.PrepareContext(ctx, disabledInGroupsAt); err != nil {
+		return nil, fmt.Errorf("error preparing query DisabledInGroupsAt: %w", err)
 	}
 	if q.doubtGroupStmt, err = db.PrepareContext(ctx, doubtGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query DoubtGroup: %w", err)
@@ -270,6 +282,18 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.groupsOfMemberStmt, err = db.PrepareContext(ctx, groupsOfMember); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupsOfMember: %w", err)
 	}
+	if q.groupsOfNobodyStmt, err = db.PrepareContext(ctx, groupsOfNobody); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupsOfNobody: %w", err)
+	}
+	if q.groupsOfNobodyAtStmt, err = db.PrepareContext(ctx, groupsOfNobodyAt); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupsOfNobodyAt: %w", err)
+	}
+	if q.groupsOfOneStmt, err = db.PrepareContext(ctx, groupsOfOne); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupsOfOne: %w", err)
+	}
+	if q.groupsOfOneAtStmt, err = db.PrepareContext(ctx, groupsOfOneAt); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupsOfOneAt: %w", err)
+	}
 	if q.groupsOfSizeStmt, err = db.PrepareContext(ctx, groupsOfSize); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupsOfSize: %w", err)
 	}
@@ -306,11 +330,20 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.guestsOfDomainStmt, err = db.PrepareContext(ctx, guestsOfDomain); err != nil {
 		return nil, fmt.Errorf("error preparing query GuestsOfDomain: %w", err)
 	}
+	if q.guestsOutsideStmt, err = db.PrepareContext(ctx, guestsOutside); err != nil {
+		return nil, fmt.Errorf("error preparing query GuestsOutside: %w", err)
+	}
 	if q.guestsToCheckStmt, err = db.PrepareContext(ctx, guestsToCheck); err != nil {
 		return nil, fmt.Errorf("error preparing query GuestsToCheck: %w", err)
 	}
 	if q.heldSinceStmt, err = db.PrepareContext(ctx, heldSince); err != nil {
 		return nil, fmt.Errorf("error preparing query HeldSince: %w", err)
+	}
+	if q.idleStmt, err = db.PrepareContext(ctx, idle); err != nil {
+		return nil, fmt.Errorf("error preparing query Idle: %w", err)
+	}
+	if q.idleAtStmt, err = db.PrepareContext(ctx, idleAt); err != nil {
+		return nil, fmt.Errorf("error preparing query IdleAt: %w", err)
 	}
 	if q.insertChangesetStmt, err = db.PrepareContext(ctx, insertChangeset); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertChangeset: %w", err)
@@ -368,6 +401,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.lastSweepStmt, err = db.PrepareContext(ctx, lastSweep); err != nil {
 		return nil, fmt.Errorf("error preparing query LastSweep: %w", err)
+	}
+	if q.maybeStrangersAtStmt, err = db.PrepareContext(ctx, maybeStrangersAt); err != nil {
+		return nil, fmt.Errorf("error preparing query MaybeStrangersAt: %w", err)
 	}
 	if q.memberByIDStmt, err = db.PrepareContext(ctx, memberByID); err != nil {
 		return nil, fmt.Errorf("error preparing query MemberByID: %w", err)
@@ -519,6 +555,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.neighboursAtStmt, err = db.PrepareContext(ctx, neighboursAt); err != nil {
 		return nil, fmt.Errorf("error preparing query NeighboursAt: %w", err)
 	}
+	if q.neverLoggedInStmt, err = db.PrepareContext(ctx, neverLoggedIn); err != nil {
+		return nil, fmt.Errorf("error preparing query NeverLoggedIn: %w", err)
+	}
+	if q.neverLoggedInAtStmt, err = db.PrepareContext(ctx, neverLoggedInAt); err != nil {
+		return nil, fmt.Errorf("error preparing query NeverLoggedInAt: %w", err)
+	}
 	if q.oldestDoubtedGroupStmt, err = db.PrepareContext(ctx, oldestDoubtedGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query OldestDoubtedGroup: %w", err)
 	}
@@ -630,6 +672,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.strangersStmt, err = db.PrepareContext(ctx, strangers); err != nil {
 		return nil, fmt.Errorf("error preparing query Strangers: %w", err)
 	}
+	if q.strangersFromStmt, err = db.PrepareContext(ctx, strangersFrom); err != nil {
+		return nil, fmt.Errorf("error preparing query StrangersFrom: %w", err)
+	}
 	if q.touchedStmt, err = db.PrepareContext(ctx, touched); err != nil {
 		return nil, fmt.Errorf("error preparing query Touched: %w", err)
 	}
@@ -641,6 +686,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.touchedOfMemberStmt, err = db.PrepareContext(ctx, touchedOfMember); err != nil {
 		return nil, fmt.Errorf("error preparing query TouchedOfMember: %w", err)
+	}
+	if q.twinsStmt, err = db.PrepareContext(ctx, twins); err != nil {
+		return nil, fmt.Errorf("error preparing query Twins: %w", err)
+	}
+	if q.twinsAtStmt, err = db.PrepareContext(ctx, twinsAt); err != nil {
+		return nil, fmt.Errorf("error preparing query TwinsAt: %w", err)
 	}
 	if q.updateGroupStmt, err = db.PrepareContext(ctx, updateGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query UpdateGroup: %w", err)
@@ -768,9 +819,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing countEdgesOfMembersStmt: %w", cerr)
 		}
 	}
+	if q.countFindingsStmt != nil {
+		if cerr := q.countFindingsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countFindingsStmt: %w", cerr)
+		}
+	}
 	if q.countGroupsAtStmt != nil {
 		if cerr := q.countGroupsAtStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countGroupsAtStmt: %w", cerr)
+		}
+	}
+	if q.countGuestsOutsideStmt != nil {
+		if cerr := q.countGuestsOutsideStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countGuestsOutsideStmt: %w", cerr)
 		}
 	}
 	if q.countInNoGroupStmt != nil {
@@ -826,6 +887,16 @@ func (q *Queries) Close() error {
 	if q.deleteMembersOfGroupStmt != nil {
 		if cerr := q.deleteMembersOfGroupStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing deleteMembersOfGroupStmt: %w", cerr)
+		}
+	}
+	if q.disabledInGroupsStmt != nil {
+		if cerr := q.disabledInGroupsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing disabledInGroupsStmt: %w", cerr)
+		}
+	}
+	if q.disabledInGroupsAtStmt != nil {
+		if cerr := q.disabledInGroupsAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing disabledInGroupsAtStmt: %w", cerr)
 		}
 	}
 	if q.doubtGroupStmt != nil {
@@ -1078,6 +1149,26 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing groupsOfMemberStmt: %w", cerr)
 		}
 	}
+	if q.groupsOfNobodyStmt != nil {
+		if cerr := q.groupsOfNobodyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupsOfNobodyStmt: %w", cerr)
+		}
+	}
+	if q.groupsOfNobodyAtStmt != nil {
+		if cerr := q.groupsOfNobodyAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupsOfNobodyAtStmt: %w", cerr)
+		}
+	}
+	if q.groupsOfOneStmt != nil {
+		if cerr := q.groupsOfOneStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupsOfOneStmt: %w", cerr)
+		}
+	}
+	if q.groupsOfOneAtStmt != nil {
+		if cerr := q.groupsOfOneAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupsOfOneAtStmt: %w", cerr)
+		}
+	}
 	if q.groupsOfSizeStmt != nil {
 		if cerr := q.groupsOfSizeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing groupsOfSizeStmt: %w", cerr)
@@ -1138,6 +1229,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing guestsOfDomainStmt: %w", cerr)
 		}
 	}
+	if q.guestsOutsideStmt != nil {
+		if cerr := q.guestsOutsideStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing guestsOutsideStmt: %w", cerr)
+		}
+	}
 	if q.guestsToCheckStmt != nil {
 		if cerr := q.guestsToCheckStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing guestsToCheckStmt: %w", cerr)
@@ -1146,6 +1242,16 @@ func (q *Queries) Close() error {
 	if q.heldSinceStmt != nil {
 		if cerr := q.heldSinceStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing heldSinceStmt: %w", cerr)
+		}
+	}
+	if q.idleStmt != nil {
+		if cerr := q.idleStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing idleStmt: %w", cerr)
+		}
+	}
+	if q.idleAtStmt != nil {
+		if cerr := q.idleAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing idleAtStmt: %w", cerr)
 		}
 	}
 	if q.insertChangesetStmt != nil {
@@ -1241,6 +1347,11 @@ func (q *Queries) Close() error {
 	if q.lastSweepStmt != nil {
 		if cerr := q.lastSweepStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lastSweepStmt: %w", cerr)
+		}
+	}
+	if q.maybeStrangersAtStmt != nil {
+		if cerr := q.maybeStrangersAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing maybeStrangersAtStmt: %w", cerr)
 		}
 	}
 	if q.memberByIDStmt != nil {
@@ -1493,6 +1604,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing neighboursAtStmt: %w", cerr)
 		}
 	}
+	if q.neverLoggedInStmt != nil {
+		if cerr := q.neverLoggedInStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing neverLoggedInStmt: %w", cerr)
+		}
+	}
+	if q.neverLoggedInAtStmt != nil {
+		if cerr := q.neverLoggedInAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing neverLoggedInAtStmt: %w", cerr)
+		}
+	}
 	if q.oldestDoubtedGroupStmt != nil {
 		if cerr := q.oldestDoubtedGroupStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing oldestDoubtedGroupStmt: %w", cerr)
@@ -1678,6 +1799,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing strangersStmt: %w", cerr)
 		}
 	}
+	if q.strangersFromStmt != nil {
+		if cerr := q.strangersFromStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing strangersFromStmt: %w", cerr)
+		}
+	}
 	if q.touchedStmt != nil {
 		if cerr := q.touchedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing touchedStmt: %w", cerr)
@@ -1696,6 +1822,16 @@ func (q *Queries) Close() error {
 	if q.touchedOfMemberStmt != nil {
 		if cerr := q.touchedOfMemberStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing touchedOfMemberStmt: %w", cerr)
+		}
+	}
+	if q.twinsStmt != nil {
+		if cerr := q.twinsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing twinsStmt: %w", cerr)
+		}
+	}
+	if q.twinsAtStmt != nil {
+		if cerr := q.twinsAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing twinsAtStmt: %w", cerr)
 		}
 	}
 	if q.updateGroupStmt != nil {
@@ -1792,7 +1928,9 @@ type Queries struct {
 	confirmedUpToStmt               *sql.Stmt
 	countEdgesOfGuestsStmt          *sql.Stmt
 	countEdgesOfMembersStmt         *sql.Stmt
+	countFindingsStmt               *sql.Stmt
 	countGroupsAtStmt               *sql.Stmt
+	countGuestsOutsideStmt          *sql.Stmt
 	countInNoGroupStmt              *sql.Stmt
 	countMembersAtStmt              *sql.Stmt
 	countOfDomainStmt               *sql.Stmt
@@ -1804,6 +1942,8 @@ type Queries struct {
 	deleteMemberStmt                *sql.Stmt
 	deleteMemberEdgesStmt           *sql.Stmt
 	deleteMembersOfGroupStmt        *sql.Stmt
+	disabledInGroupsStmt            *sql.Stmt
+	disabledInGroupsAtStmt          *sql.Stmt
 	doubtGroupStmt                  *sql.Stmt
 	doubtMemberStmt                 *sql.Stmt
 	edgesAtStmt                     *sql.Stmt
@@ -1854,6 +1994,10 @@ type Queries struct {
 	groupsOfAtStmt                  *sql.Stmt
 	groupsOfGuestStmt               *sql.Stmt
 	groupsOfMemberStmt              *sql.Stmt
+	groupsOfNobodyStmt              *sql.Stmt
+	groupsOfNobodyAtStmt            *sql.Stmt
+	groupsOfOneStmt                 *sql.Stmt
+	groupsOfOneAtStmt               *sql.Stmt
 	groupsOfSizeStmt                *sql.Stmt
 	groupsToCheckStmt               *sql.Stmt
 	groupsToCheckAtStmt             *sql.Stmt
@@ -1866,8 +2010,11 @@ type Queries struct {
 	guestsAfterStmt                 *sql.Stmt
 	guestsOfStmt                    *sql.Stmt
 	guestsOfDomainStmt              *sql.Stmt
+	guestsOutsideStmt               *sql.Stmt
 	guestsToCheckStmt               *sql.Stmt
 	heldSinceStmt                   *sql.Stmt
+	idleStmt                        *sql.Stmt
+	idleAtStmt                      *sql.Stmt
 	insertChangesetStmt             *sql.Stmt
 	insertErasureStmt               *sql.Stmt
 	insertGroupStmt                 *sql.Stmt
@@ -1887,6 +2034,7 @@ type Queries struct {
 	lastHoldStmt                    *sql.Stmt
 	lastMembersByEmailStmt          *sql.Stmt
 	lastSweepStmt                   *sql.Stmt
+	maybeStrangersAtStmt            *sql.Stmt
 	memberByIDStmt                  *sql.Stmt
 	memberByIDAtStmt                *sql.Stmt
 	memberEdgesStmt                 *sql.Stmt
@@ -1937,6 +2085,8 @@ type Queries struct {
 	moveSweepsStmt                  *sql.Stmt
 	neighboursStmt                  *sql.Stmt
 	neighboursAtStmt                *sql.Stmt
+	neverLoggedInStmt               *sql.Stmt
+	neverLoggedInAtStmt             *sql.Stmt
 	oldestDoubtedGroupStmt          *sql.Stmt
 	oldestDoubtedMemberStmt         *sql.Stmt
 	packedMemberEdgesStmt           *sql.Stmt
@@ -1974,10 +2124,13 @@ type Queries struct {
 	strangerEdgesStmt               *sql.Stmt
 	strangerEdgesAtStmt             *sql.Stmt
 	strangersStmt                   *sql.Stmt
+	strangersFromStmt               *sql.Stmt
 	touchedStmt                     *sql.Stmt
 	touchedOfGroupStmt              *sql.Stmt
 	touchedOfGuestStmt              *sql.Stmt
 	touchedOfMemberStmt             *sql.Stmt
+	twinsStmt                       *sql.Stmt
+	twinsAtStmt                     *sql.Stmt
 	updateGroupStmt                 *sql.Stmt
 	updateGroupPayloadStmt          *sql.Stmt
 	updateMemberStmt                *sql.Stmt
@@ -2011,7 +2164,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		confirmedUpToStmt:               q.confirmedUpToStmt,
 		countEdgesOfGuestsStmt:          q.countEdgesOfGuestsStmt,
 		countEdgesOfMembersStmt:         q.countEdgesOfMembersStmt,
+		countFindingsStmt:               q.countFindingsStmt,
 		countGroupsAtStmt:               q.countGroupsAtStmt,
+		countGuestsOutsideStmt:          q.countGuestsOutsideStmt,
 		countInNoGroupStmt:              q.countInNoGroupStmt,
 		countMembersAtStmt:              q.countMembersAtStmt,
 		countOfDomainStmt:               q.countOfDomainStmt,
@@ -2023,6 +2178,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		deleteMemberStmt:                q.deleteMemberStmt,
 		deleteMemberEdgesStmt:           q.deleteMemberEdgesStmt,
 		deleteMembersOfGroupStmt:        q.deleteMembersOfGroupStmt,
+		disabledInGroupsStmt:            q.disabledInGroupsStmt,
+		disabledInGroupsAtStmt:          q.disabledInGroupsAtStmt,
 		doubtGroupStmt:                  q.doubtGroupStmt,
 		doubtMemberStmt:                 q.doubtMemberStmt,
 		edgesAtStmt:                     q.edgesAtStmt,
@@ -2073,6 +2230,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		groupsOfAtStmt:                  q.groupsOfAtStmt,
 		groupsOfGuestStmt:               q.groupsOfGuestStmt,
 		groupsOfMemberStmt:              q.groupsOfMemberStmt,
+		groupsOfNobodyStmt:              q.groupsOfNobodyStmt,
+		groupsOfNobodyAtStmt:            q.groupsOfNobodyAtStmt,
+		groupsOfOneStmt:                 q.groupsOfOneStmt,
+		groupsOfOneAtStmt:               q.groupsOfOneAtStmt,
 		groupsOfSizeStmt:                q.groupsOfSizeStmt,
 		groupsToCheckStmt:               q.groupsToCheckStmt,
 		groupsToCheckAtStmt:             q.groupsToCheckAtStmt,
@@ -2085,8 +2246,11 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		guestsAfterStmt:                 q.guestsAfterStmt,
 		guestsOfStmt:                    q.guestsOfStmt,
 		guestsOfDomainStmt:              q.guestsOfDomainStmt,
+		guestsOutsideStmt:               q.guestsOutsideStmt,
 		guestsToCheckStmt:               q.guestsToCheckStmt,
 		heldSinceStmt:                   q.heldSinceStmt,
+		idleStmt:                        q.idleStmt,
+		idleAtStmt:                      q.idleAtStmt,
 		insertChangesetStmt:             q.insertChangesetStmt,
 		insertErasureStmt:               q.insertErasureStmt,
 		insertGroupStmt:                 q.insertGroupStmt,
@@ -2106,6 +2270,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		lastHoldStmt:                    q.lastHoldStmt,
 		lastMembersByEmailStmt:          q.lastMembersByEmailStmt,
 		lastSweepStmt:                   q.lastSweepStmt,
+		maybeStrangersAtStmt:            q.maybeStrangersAtStmt,
 		memberByIDStmt:                  q.memberByIDStmt,
 		memberByIDAtStmt:                q.memberByIDAtStmt,
 		memberEdgesStmt:                 q.memberEdgesStmt,
@@ -2156,6 +2321,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		moveSweepsStmt:                  q.moveSweepsStmt,
 		neighboursStmt:                  q.neighboursStmt,
 		neighboursAtStmt:                q.neighboursAtStmt,
+		neverLoggedInStmt:               q.neverLoggedInStmt,
+		neverLoggedInAtStmt:             q.neverLoggedInAtStmt,
 		oldestDoubtedGroupStmt:          q.oldestDoubtedGroupStmt,
 		oldestDoubtedMemberStmt:         q.oldestDoubtedMemberStmt,
 		packedMemberEdgesStmt:           q.packedMemberEdgesStmt,
@@ -2193,10 +2360,13 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		strangerEdgesStmt:               q.strangerEdgesStmt,
 		strangerEdgesAtStmt:             q.strangerEdgesAtStmt,
 		strangersStmt:                   q.strangersStmt,
+		strangersFromStmt:               q.strangersFromStmt,
 		touchedStmt:                     q.touchedStmt,
 		touchedOfGroupStmt:              q.touchedOfGroupStmt,
 		touchedOfGuestStmt:              q.touchedOfGuestStmt,
 		touchedOfMemberStmt:             q.touchedOfMemberStmt,
+		twinsStmt:                       q.twinsStmt,
+		twinsAtStmt:                     q.twinsAtStmt,
 		updateGroupStmt:                 q.updateGroupStmt,
 		updateGroupPayloadStmt:          q.updateGroupPayloadStmt,
 		updateMemberStmt:                q.updateMemberStmt,

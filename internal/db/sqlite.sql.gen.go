@@ -151,6 +151,20 @@ func (q *Queries) CountEdgesOfGuests(ctx context.Context, domain sql.NullString)
 	return count, err
 }
 
+const countGuestsOutside = `-- name: CountGuestsOutside :one
+SELECT COUNT(*)
+FROM guests p CROSS JOIN guest_memberships e
+WHERE substr(p.email_key, length(rtrim(p.email_key, replace(p.email_key, '@', ''))) + 1) NOT IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))
+    AND e.guest_id = p.guest_id
+`
+
+func (q *Queries) CountGuestsOutside(ctx context.Context, domains string) (int64, error) {
+	row := q.queryRow(ctx, q.countGuestsOutsideStmt, countGuestsOutside, domains)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countOfDomain = `-- name: CountOfDomain :one
 SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_domain WHERE domain = ?1 LIMIT ?2) AS some
 `
@@ -963,6 +977,57 @@ func (q *Queries) GuestsOfDomain(ctx context.Context, domain sql.NullString, mos
 			return nil, err
 		}
 		items = append(items, guest_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const guestsOutside = `-- name: GuestsOutside :many
+SELECT p.guest_id, p.email_key, p.email FROM guests p
+WHERE p.email_key >= ?1
+    AND substr(p.email_key, length(rtrim(p.email_key, replace(p.email_key, '@', ''))) + 1) NOT IN (SELECT value FROM json_each(CAST(?2 AS TEXT)))
+    AND (EXISTS (SELECT 1 FROM guest_memberships e WHERE e.guest_id = p.guest_id AND e.since <= ?3)
+      OR EXISTS (SELECT 1 FROM past_guest_memberships e WHERE e.guest_id = p.guest_id AND e.since <= ?3 AND e.until > ?3))
+ORDER BY p.email_key LIMIT ?4
+`
+
+type GuestsOutsideParams struct {
+	First    string
+	Domains  string
+	Horizon  int64
+	PageSize int64
+}
+
+type GuestsOutsideRow struct {
+	GuestID  int64
+	EmailKey string
+	Email    string
+}
+
+// The domain is what follows the last @.
+func (q *Queries) GuestsOutside(ctx context.Context, arg GuestsOutsideParams) ([]GuestsOutsideRow, error) {
+	rows, err := q.query(ctx, q.guestsOutsideStmt, guestsOutside,
+		arg.First,
+		arg.Domains,
+		arg.Horizon,
+		arg.PageSize,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GuestsOutsideRow
+	for rows.Next() {
+		var i GuestsOutsideRow
+		if err := rows.Scan(&i.GuestID, &i.EmailKey, &i.Email); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

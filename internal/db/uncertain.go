@@ -71,7 +71,7 @@ func (s *state) endsOf(ctx context.Context, edges map[edgeID]directory.Bounds) (
 	members, guests := split(edges)
 	ended := map[edgeID]int64{}
 	if len(members) > 0 {
-		rows, err := s.q.EndsOfMemberEdges(ctx, edgeList(members), s.revision.Horizon)
+		rows, err := s.q.EndsOfMemberEdges(ctx, jsonList(members), s.revision.Horizon)
 		if err != nil {
 			return nil, err
 		}
@@ -80,7 +80,7 @@ func (s *state) endsOf(ctx context.Context, edges map[edgeID]directory.Bounds) (
 		}
 	}
 	if len(guests) > 0 {
-		rows, err := s.q.EndsOfGuestEdges(ctx, edgeList(guests), s.revision.Horizon)
+		rows, err := s.q.EndsOfGuestEdges(ctx, jsonList(guests), s.revision.Horizon)
 		if err != nil {
 			return nil, err
 		}
@@ -100,12 +100,4 @@ func split(edges map[edgeID]directory.Bounds) (members, guests []edgeID) {
 		}
 	}
 	return members, guests
-}
-
-func edgeList(edges []edgeID) string {
-	text, err := json.Marshal(edges)
-	if err != nil {
-		panic(err) // integers and texts can be encoded
-	}
-	return string(text)
 }
