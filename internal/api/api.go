@@ -30,6 +30,7 @@ type Mirror interface {
 	Payloads
 	Directory
 	Comparisons
+	Hygiene
 	State
 	Historian
 	Eraser
@@ -145,6 +146,10 @@ type Options struct {
 	Queries   Querier       // nil where SQL is off
 	MaxStale  time.Duration // beyond it the server is not ready and does not check; 0 is never
 
+	// GuestDomains are those that guests of groups may be from; without any,
+	// all are.
+	GuestDomains []string
+
 	// RefreshWait is how long a reader who wants fresher rows waits for them;
 	// 0 is ten seconds.
 	RefreshWait time.Duration
@@ -186,7 +191,7 @@ func New(o Options) (*API, error) {
 	if s.compress, err = newCompressor(); err != nil {
 		return nil, err
 	}
-	for _, c := range append(s.metrics.collectors(), newMirrorCollector(o.Mirror, o.Poller)) {
+	for _, c := range append(s.metrics.collectors(), newMirrorCollector(o.Mirror, o.Poller), newHygieneCollector(o)) {
 		if err := o.Registry.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}

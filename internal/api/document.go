@@ -61,6 +61,7 @@ func describe(mode access.Mode, version string, public *url.URL) *huma.OpenAPI {
 			{Name: "guests", Description: "Guests, who are known as e-mails alone."},
 			{Name: "check", Description: "Is somebody in a group."},
 			{Name: "tables", Description: "Whole tables as files, and all of them by SQL, for reports and analysis."},
+			{Name: "hygiene", Description: "What is out of order."},
 			{Name: "overlap", Description: "Which groups have members in common."},
 			{Name: "itself", Description: "Rollcall itself."},
 		},

@@ -59,9 +59,9 @@ const (
 )
 
 // etag names an answer: the state it shows, what was asked, and the program
-// that worded it. It is weak, because it holds for each compression.
+// that worded it with the one setting that rows depend on. It is weak, because it holds for each compression.
 func (s *server) etag(f directory.Freshness, query string) string {
-	text := fmt.Sprintf("%s\n%s\n%d\n%d\n%d\n%d\n%s", s.Version, f.Epoch, f.Revision, f.PublishedAt.UnixMilli(), f.Nonce, f.Erased, query)
+	text := fmt.Sprintf("%s\n%q\n%s\n%d\n%d\n%d\n%d\n%s", s.Version, s.GuestDomains, f.Epoch, f.Revision, f.PublishedAt.UnixMilli(), f.Nonce, f.Erased, query)
 	return `W/"` + digest(text, 16) + `"`
 }
 

@@ -47,6 +47,7 @@ func (s *server) routes() error {
 	get(s, v1, access.ReadMemberships, "/v1/members/{m}/groups", listGroupsOfMemberDoc, s.listGroupsOfMember)
 	get(s, v1, access.ReadFull, "/v1/members/{m}/co-members", listCoMembersDoc, s.listCoMembers)
 	get(s, v1, access.ReadMemberships, "/v1/members/{m}/shared-groups", listSharedGroupsDoc, s.listSharedGroups)
+	get(s, v1, access.ReadFull, "/v1/hygiene", listHygieneDoc, s.listHygiene)
 	get(s, v1, access.ReadMemberships, "/v1/overlap", listOverlapDoc, s.listOverlap)
 	get(s, v1, access.ReadMemberships, "/v1/guests/{email}/groups", listGroupsOfGuestDoc, s.listGroupsOfGuest)
 	get(s, v1, access.ReadMemberships, "/v1/memberships", listMembershipsDoc, s.listMemberships)

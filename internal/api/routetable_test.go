@@ -98,6 +98,7 @@ var decided = map[string]string{
 	"GET /v1/members/{m}/co-members":            "full",
 	"GET /v1/members/{m}/shared-groups":         "memberships",
 	"GET /v1/overlap":                           "memberships",
+	"GET /v1/hygiene":                           "full",
 }
 
 // alsoDecided are requests that are more than their route, or have none of
