@@ -32,7 +32,7 @@ func (s *readSettings) open(ctx context.Context, con *console) (*client, func(),
 
 // openFile returns a client whose answers are what a server would say that
 // had this file and no upstream. It never writes to the file.
-func openFile(ctx context.Context, path string) (*client, func(), error) {
+func openFile(ctx context.Context, path string, change ...func(*api.Options)) (*client, func(), error) {
 	mirror, err := db.OpenReadOnly(ctx, path)
 	if err != nil {
 		return nil, nil, err
@@ -58,7 +58,7 @@ func openFile(ctx context.Context, path string) (*client, func(), error) {
 		done()
 		return nil, nil, err
 	}
-	handler, err := api.New(api.Options{
+	options := api.Options{
 		Organization: mirror.Organization(),
 		Access:       anybody,
 		Mirror:       mirror,
@@ -68,7 +68,11 @@ func openFile(ctx context.Context, path string) (*client, func(), error) {
 		Logger:       slog.New(slog.DiscardHandler),
 		Registry:     prometheus.NewRegistry(),
 		Version:      version(),
-	})
+	}
+	for _, f := range change {
+		f(&options)
+	}
+	handler, err := api.New(options)
 	if err != nil {
 		done()
 		return nil, nil, err

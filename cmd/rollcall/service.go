@@ -119,6 +119,10 @@ func newAPI(s *settings, m *mirror, who *access.Access, files *export.Keeper, lo
 	if err != nil {
 		return nil, err
 	}
+	domains, err := s.guestDomains()
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Options{
 		Organization: s.Org,
 		Access:       who,
@@ -134,6 +138,7 @@ func newAPI(s *settings, m *mirror, who *access.Access, files *export.Keeper, lo
 		Exports:      files,
 		MaxStale:     maxStale,
 		RefreshWait:  s.RefreshWait,
+		GuestDomains: domains,
 	})
 }
 

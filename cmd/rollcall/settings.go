@@ -17,6 +17,7 @@ type settings struct {
 	guardSettings
 	freshSettings
 	historySettings
+	domainSettings
 	listenSettings
 	accessSettings
 	exportSettings
@@ -27,7 +28,7 @@ type settings struct {
 // created.
 func (s *settings) check() error {
 	return firstError(
-		s.upstreamSettings.check, s.fileSettings.check, s.pollSettings.check, s.guardSettings.check, s.freshSettings.check, s.listenSettings.check,
+		s.upstreamSettings.check, s.fileSettings.check, s.pollSettings.check, s.guardSettings.check, s.freshSettings.check, s.domainSettings.check, s.listenSettings.check,
 		func() error { return s.accessSettings.check(s.address()) }, s.exportSettings.check,
 	)
 }

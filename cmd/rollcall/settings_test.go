@@ -112,6 +112,9 @@ func TestWrongSettingsAreRefusedBeforeAnythingIsCreated(t *testing.T) {
 		{"release negative", complete("ROLLCALL_HOLD_RELEASE", "-1h"), nil, []string{"--hold-release (ROLLCALL_HOLD_RELEASE)", "24h"}},
 		{"release of nothing held", complete(), []string{"--removal-guard=off", "--hold-release=1h"}, []string{"--hold-release", "--removal-guard=off", "leave one"}},
 		{"no wait for fresher rows", complete("ROLLCALL_REFRESH_WAIT", "0s"), nil, []string{"--refresh-wait (ROLLCALL_REFRESH_WAIT)", "10s"}},
+		{"a guest's domain with an @", complete("ROLLCALL_GUEST_DOMAINS", "x.test,@y.test"), nil, []string{"--guest-domains (ROLLCALL_GUEST_DOMAINS)", "example.com"}},
+		{"a wildcard of guests' domains", complete(), []string{"--guest-domains=*.x.test"}, []string{"--guest-domains", "without @ and wildcards"}},
+		{"a guest's domain left out", complete(), []string{"--guest-domains=x.test,,y.test"}, []string{"--guest-domains"}},
 		{"endless wait for fresher rows", complete(), []string{"--refresh-wait=61s"}, []string{"--refresh-wait", "at most 1m"}},
 		{"log level", complete("ROLLCALL_LOG_LEVEL", "loud"), nil, []string{"--log-level (ROLLCALL_LOG_LEVEL)"}},
 	}
@@ -179,6 +182,7 @@ func TestHelpNamesEveryFlagWithItsTwinAndDefault(t *testing.T) {
 		"--db=rollcall.db":          "ROLLCALL_DB",
 		"--poll-interval=60s":       "ROLLCALL_POLL_INTERVAL",
 		"--churn-interval=1h":       "ROLLCALL_CHURN_INTERVAL",
+		"--guest-domains=DOMAIN":    "ROLLCALL_GUEST_DOMAINS",
 		"--refresh-wait=10s":        "ROLLCALL_REFRESH_WAIT",
 		"--upstream-rate=90":        "ROLLCALL_UPSTREAM_RATE",
 		"--upstream-hourly=900":     "ROLLCALL_UPSTREAM_HOURLY",
