@@ -28,12 +28,12 @@ ORDER BY v.id LIMIT @page_size;
 SELECT member_id FROM strangers WHERE member_id >= @first ORDER BY member_id LIMIT @page_size;
 
 -- Who was a stranger then is one still, or has become a member since, or has
--- left a group since.
+-- left a group since. Some come more than once.
 -- name: MaybeStrangersAt :many
 SELECT s.member_id FROM strangers s WHERE s.member_id >= @first
-UNION
+UNION ALL
 SELECT m.id FROM members m WHERE m.since > 1 AND m.since > @horizon AND m.id >= @first
-UNION
+UNION ALL
 SELECT p.member_id FROM past_memberships p WHERE p.until > 0 AND p.until > @horizon AND p.member_id >= @first;
 
 -- name: GroupsOfNobody :many

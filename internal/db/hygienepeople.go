@@ -150,6 +150,7 @@ func (h *hygiene) strangersFrom(ctx context.Context, first int64) ([]int64, erro
 	}
 	ids = slices.DeleteFunc(ids, func(id int64) bool { return known[id] })
 	slices.Sort(ids)
+	ids = slices.Compact(ids)
 	return ids[:min(len(ids), suspectsAtOnce+1)], err
 }
 

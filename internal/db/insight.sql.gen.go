@@ -425,14 +425,14 @@ func (q *Queries) IdleAt(ctx context.Context, arg IdleAtParams) ([]IdleAtRow, er
 
 const maybeStrangersAt = `-- name: MaybeStrangersAt :many
 SELECT s.member_id FROM strangers s WHERE s.member_id >= ?1
-UNION
+UNION ALL
 SELECT m.id FROM members m WHERE m.since > 1 AND m.since > ?2 AND m.id >= ?1
-UNION
+UNION ALL
 SELECT p.member_id FROM past_memberships p WHERE p.until > 0 AND p.until > ?2 AND p.member_id >= ?1
 `
 
 // Who was a stranger then is one still, or has become a member since, or has
-// left a group since.
+// left a group since. Some come more than once.
 func (q *Queries) MaybeStrangersAt(ctx context.Context, first int64, horizon int64) ([]int64, error) {
 	rows, err := q.query(ctx, q.maybeStrangersAtStmt, maybeStrangersAt, first, horizon)
 	if err != nil {
