@@ -1,6 +1,10 @@
 package db
 
-import "context"
+import (
+	"cmp"
+	"context"
+	"slices"
+)
 
 // countPairs counts the pairs of groups that share a member, in memory: all
 // edges are read once.
@@ -9,27 +13,16 @@ func (s *state) countPairs(ctx context.Context) (*int, error) {
 	if err != nil {
 		return nil, err
 	}
-	groupsOf, membersOf := map[int64][]int32{}, [][]int64{}
-	index := map[int64]int32{}
-	for _, edge := range edges {
-		group, known := index[edge.Gid]
-		if !known {
-			group = int32(len(index))
-			index[edge.Gid] = group
-			membersOf = append(membersOf, nil)
-		}
-		membersOf[group] = append(membersOf[group], edge.MemberID)
-		groupsOf[edge.MemberID] = append(groupsOf[edge.MemberID], group)
-	}
-	pairs, seenBy := 0, make([]int32, len(index))
-	for group, members := range membersOf {
+	i := newIncidence(edges)
+	pairs, seenBy := 0, make([]int32, len(i.members)+1)
+	for group, members := range i.members {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		mark := int32(group) + 1
 		for _, member := range members {
-			for _, other := range groupsOf[member] {
-				if other > int32(group) && seenBy[other] != mark {
+			for _, other := range i.groups[i.first[member]:i.first[member+1]] {
+				if other >= mark && seenBy[other] != mark {
 					seenBy[other] = mark
 					pairs++
 				}
@@ -37,4 +30,33 @@ func (s *state) countPairs(ctx context.Context) (*int, error) {
 		}
 	}
 	return &pairs, nil
+}
+
+// An incidence is who is in which group, both numbered from 0 on.
+type incidence struct {
+	groups  []int32   // of all members, one member after another
+	first   []int32   // where a member's groups begin; one more tells the end
+	members [][]int32 // of each group
+}
+
+// newIncidence sorts the edges.
+func newIncidence(edges []EdgesAtRow) *incidence {
+	slices.SortFunc(edges, func(a, b EdgesAtRow) int { return cmp.Compare(a.MemberID, b.MemberID) })
+	i := &incidence{groups: make([]int32, len(edges))}
+	numbers := map[int64]int32{}
+	for at, edge := range edges {
+		if at == 0 || edges[at-1].MemberID != edge.MemberID {
+			i.first = append(i.first, int32(at))
+		}
+		group, known := numbers[edge.Gid]
+		if !known {
+			group = int32(len(i.members))
+			numbers[edge.Gid] = group
+			i.members = append(i.members, nil)
+		}
+		i.groups[at] = group
+		i.members[group] = append(i.members[group], int32(len(i.first)-1))
+	}
+	i.first = append(i.first, int32(len(edges)))
+	return i
 }

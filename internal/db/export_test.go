@@ -49,3 +49,6 @@ func CountFrom(t testing.TB, few, many int64, work int) {
 	t.Cleanup(func() { fewMembers, pageWork, manyEdges = before, worked, edges })
 	fewMembers, pageWork, manyEdges = few, work, many
 }
+
+// SharedGroupsSQL is the query of two members' groups.
+const SharedGroupsSQL = sharedGroups

@@ -19,7 +19,7 @@ type suspect struct {
 }
 
 // suspectsAtOnce is how many are looked at with one statement.
-const suspectsAtOnce = 50
+const suspectsAtOnce = 20
 
 // perGroup returns one finding for each group of each suspect. more fetches
 // suspects from one on, that one included, and says to whom to go on, nobody

@@ -109,10 +109,10 @@ var insightPlans = map[string]struct {
 		"SEARCH m USING COVERING INDEX members_by_since (since>?)",
 		"SEARCH p USING COVERING INDEX past_memberships_by_until (until>?)",
 	}},
-	"empty groups": {emptyGroups, []any{"7", 10}, []string{
+	"empty groups": {groupsOfNobody, []any{"7", 10}, []string{
 		"SEARCH groups USING INDEX groups_empty (id>?)",
 	}},
-	"empty groups then": {emptyGroupsAt, []any{1, "7", 10}, []string{
+	"empty groups then": {groupsOfNobodyAt, []any{1, "7", 10}, []string{
 		"MERGE (UNION ALL)",
 		"SEARCH groups USING INDEX groups_empty (id>?)",
 		"SEARCH past_groups USING INDEX past_groups_by_id (id>?)",

@@ -9,7 +9,7 @@ import (
 
 // pageWork is how many edges a page of overlaps looks at before it ends short.
 // It and its like are constants, but for tests.
-var pageWork = 250_000
+var pageWork = 100_000
 
 // Overlap returns the pairs of groups that share a member. It is confirmed
 // when the least lately confirmed group was.
