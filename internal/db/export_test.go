@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"io/fs"
@@ -52,3 +53,8 @@ func CountFrom(t testing.TB, few, many int64, work int) {
 
 // SharedGroupsSQL is the query of two members' groups.
 const SharedGroupsSQL = sharedGroups
+
+// EraseLeft takes what left the search of members out of the file.
+func EraseLeft(ctx context.Context, db *DB) error {
+	return db.write(ctx, func(ctx context.Context, w *writing) error { return w.eraseLeft(ctx, memberTrigrams) })
+}

@@ -531,4 +531,10 @@ func (s *story) compareCounts() {
 	if d := gocmp.Diff(strangers, stored); d != "" || rows.Err() != nil {
 		s.t.Fatalf("strangers: %v\n%s", rows.Err(), d)
 	}
+	if got, want := rowids(s.t, s.mirror, "member_texts"), slices.Sorted(maps.Keys(s.now.members)); !slices.Equal(got, want) {
+		s.t.Fatalf("searched are %v, want %v", got, want)
+	}
+	if got := rowids(s.t, s.mirror, "group_texts"); len(got) != len(s.now.groups) {
+		s.t.Fatalf("searched are %v of %d groups", got, len(s.now.groups))
+	}
 }
