@@ -56,7 +56,7 @@ var anyBool = []*bool{nil, nil, new(true), new(false)}
 
 func (s *story) drawGroup(w world, label string) *directory.GroupRef {
 	ids := slices.Sorted(maps.Keys(w.groups))
-	if len(ids) == 0 || rapid.IntRange(0, 3).Draw(s.t, label) > 0 {
+	if len(ids) == 0 || rapid.IntRange(0, 2).Draw(s.t, label) > 0 {
 		return nil
 	}
 	return &directory.GroupRef{ID: rapid.SampledFrom(ids).Draw(s.t, label)}
