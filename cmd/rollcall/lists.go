@@ -123,13 +123,8 @@ func printList(ctx context.Context, con *console, from *readSettings, format, pa
 // pageLimit is the most rows that one page may have.
 const pageLimit = 1000
 
-// walk reads a list to its end. All pages show the revision of the first;
-// the headers are those of the last.
-func (c *client) walk(ctx context.Context, path string) (*list, http.Header, error) {
-	return c.walkThat(ctx, path, nil)
-}
-
-// walkThat is walk for the rows that meet a query.
+// walkThat reads a list to its end, as far as it meets a query. All pages show
+// the revision of the first; the headers are those of the last.
 func (c *client) walkThat(ctx context.Context, path string, that url.Values) (*list, http.Header, error) {
 	all := &list{}
 	query := url.Values{"limit": {strconv.Itoa(pageLimit)}}
