@@ -79,6 +79,9 @@ func (s *story) compareSinglesAt(m moment, at directory.AsOf) {
 			s.t.Fatalf("group %s as of %+v: %v\n%s", group.ID, at, err, d)
 		}
 	}
+	for _, g := range m.world.groups {
+		s.compareNamed(m.world, g, at)
+	}
 	for _, member := range s.members(m.world, directory.ListQuery{}) {
 		for _, ref := range []directory.PersonRef{{ID: member.ID}, {Email: member.Email}} {
 			found, err := s.mirror.Member(ctx, ref, &at)
@@ -95,6 +98,21 @@ func (s *story) compareSinglesAt(m moment, at directory.AsOf) {
 	}
 	for key := range s.spelling {
 		s.compareCheck(directory.PersonRef{Email: key}, group, at, g.guests[key] != nil || s.isMember(m.world, g, key))
+	}
+}
+
+// compareNamed finds a group by the name it had.
+func (s *story) compareNamed(w world, g *modelGroup, at directory.AsOf) {
+	alike := 0
+	for _, other := range w.groups {
+		if other.Name == g.Name {
+			alike++
+		}
+	}
+	found, err := s.mirror.GroupSummary(s.t.Context(), directory.GroupRef{Name: g.Name}, &at)
+	var ambiguous *directory.AmbiguousNameError
+	if alike > 1 && !errors.As(err, &ambiguous) || alike == 1 && (err != nil || found.Row.ID != g.ID) {
+		s.t.Fatalf("group named %q as of %+v: %s, %v; want %s, of %d", g.Name, at, found.Row.ID, err, g.ID, alike)
 	}
 }
 
