@@ -107,12 +107,11 @@ func TestAPastStateThatNothingConfirmedSinceAsksForASweep(t *testing.T) {
 		for _, path := range l.pastReads(rfc3339(time.Now())) {
 			open := l.get(path).wants(200)
 			if open.at("as_of", "confirmed_after") != nil || open.header.Get("ETag") != "" {
-				t.Fatalf("%s: %s %v", path, open.body, open.header)
+				t.Errorf("%s: %s %v", path, open.body, open.header)
 			}
 			l.get(path, "Cache-Control", "max-age=5, only-if-cached").wantsProblem(504, notCached)
-			time.Sleep(time.Second)
-			break
 		}
+		time.Sleep(time.Second)
 		now := rfc3339(time.Now())
 		path := l.pastReads(now)[2]
 		time.Sleep(time.Second)
