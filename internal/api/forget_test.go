@@ -52,6 +52,15 @@ func TestForgettingSaysWhatWasErasedAndLogsNobody(t *testing.T) {
 			t.Errorf("the log holds the person:\n%s", log)
 		}
 		l.post("/v1/members/"+user.Email+"/forget").wantsProblem(404, unknownPerson)
+
+		// Sweeps go on, and who comes back is known anew.
+		l.sim.CreateUser(user)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if back := l.get("/v1/members/" + id).wants(200); back.at("data", "email") != user.Email || l.get("/v1/status").at("data", "state") != "fresh" {
+			t.Errorf("back again: %s", back.body)
+		}
+		l.post("/v1/members/"+id+"/forget").wantsProblem(409, stillExists)
 	})
 }
 
