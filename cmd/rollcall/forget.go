@@ -53,7 +53,7 @@ func (c *forgetCommand) Run(ctx context.Context, con *console) error {
 	}
 	fmt.Fprintf(con.stdout, "forgotten: %d past rows of %d members, %d guests, revision %d\n", told.Data.Versions, len(told.Data.MemberIDs), told.Data.Guests, told.Revision)
 	if !told.Data.Clean {
-		fmt.Fprintln(con.stdout, "traces stay in the database's log while an old state is read: the server tries again within the hour, or forget once more")
+		fmt.Fprintln(con.stdout, "traces may stay in the files, as while an old state is read: the server tries again within the hour, or forget once more")
 	}
 	return nil
 }

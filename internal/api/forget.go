@@ -29,7 +29,7 @@ type Forgotten struct {
 	Guests    int     `json:"guests" doc:"E-mails of guests that a stand-in replaces."`
 	Versions  int     `json:"versions" doc:"Past rows from which names, e-mails and the like were taken; 0 if all was erased before."`
 	Copies    int     `json:"copies" doc:"Copies of the database, made before an upgrade, that were removed."`
-	Clean     bool    `json:"clean" doc:"That no trace is left in the files. False if somebody read an old state for too long: the cleaning is then tried again within the hour, or by another POST."`
+	Clean     bool    `json:"clean" doc:"That no trace is left in the files. False if somebody read an old state for too long, or a file could not be written or removed, as the log says: the cleaning is then tried again within the hour, or by another POST."`
 }
 
 func newForgotten(e directory.Erasure) Forgotten {

@@ -298,6 +298,28 @@ func TestAnErasureWaitsForReadersAndTellsWhereItCannot(t *testing.T) {
 	}
 }
 
+// What was erased stays so, whatever becomes of the files.
+func TestAnErasureTellsWhereAKeptFileCannotBeRemoved(t *testing.T) {
+	var now time.Time
+	mirror := openStory(t, &now)
+	fault := errors.New("read-only file system")
+	mirror.OnErase(func() error { return fault })
+	done, err := mirror.Erase(t.Context(), directory.PersonRef{ID: 4}, byHand(""))
+	if err != nil || done.Clean || done.Versions != 3 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	if err := mirror.Keep(t.Context(), 0); !errors.Is(err, fault) {
+		t.Errorf("the next cleaning: %v", err)
+	}
+	fault = nil
+	if done, err = mirror.Erase(t.Context(), directory.PersonRef{ID: 4}, byHand("")); err != nil || !done.Clean || done.Versions != 0 {
+		t.Errorf("once more: %+v, %v", done, err)
+	}
+	if held := heldBy(t, folderOf(t, mirror), secrets); len(held) != 0 {
+		t.Errorf("left in the files: %v", held)
+	}
+}
+
 func TestThoseDeletedForGoodAreForgottenByThemselves(t *testing.T) {
 	now := at(0)
 	mirror := openAt(t, &now)

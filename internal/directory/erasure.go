@@ -13,8 +13,8 @@ type Erasure struct {
 	Versions int     // past rows that held names, e-mails and the like
 	Copies   int     // of the database, made before its schema changed, that were removed
 
-	// Clean tells that no trace is left in the files. If it is false, one is
-	// read or busy, and the cleaning is tried again by and by.
+	// Clean tells that no trace is left in the files. If it is false, one was
+	// being read or could not be written, and the cleaning is tried again.
 	Clean bool
 	Freshness
 }
