@@ -47,8 +47,10 @@ func (s *server) identify(r *http.Request) error {
 	if err := s.borders.check(r); err != nil {
 		return err
 	}
+	about := infoOf(r.Context())
+	about.authorization = r.Header["Authorization"]
 	caller, err := s.Access.Identify(r.Context(), r.Header)
-	infoOf(r.Context()).caller = caller
+	about.caller = caller
 	return err
 }
 

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,6 +36,7 @@ type Mirror interface {
 	Historian
 	Eraser
 	States
+	Feed
 }
 
 // Payloads are the rows as upstream shapes them. Groups are searched by name
@@ -170,6 +172,7 @@ type server struct {
 	refused *bounded
 
 	compress func(http.Handler) http.HandlerFunc
+	streams  atomic.Int64  // that are open
 	stopping chan struct{} // closed when the server is about to stop
 	stop     func()
 }

@@ -21,6 +21,8 @@ type cursor struct {
 	Query     string `json:"q,omitempty"`
 	Key       string `json:"k,omitempty"`
 	ID        string `json:"i,omitempty"`
+
+	Within *directory.ChangeKey `json:"w,omitempty"` // of a place in the feed inside of the revision
 }
 
 // maxCursor bounds what is decoded: a folded name and an id, with room.
@@ -54,12 +56,31 @@ func parseCursor(token string) (cursor, error) {
 
 // feedPlace is where a reader of the feed goes on after what f shows.
 func feedPlace(f directory.Freshness) string {
-	return cursor{Epoch: f.Epoch, Revision: f.Revision, Published: f.PublishedAt.UnixMilli(), Nonce: f.Nonce}.String()
+	return feedCursor(f.FeedPlace())
+}
+
+// feedCursor names any place in the feed.
+func feedCursor(p directory.FeedPlace) string {
+	c := cursor{Epoch: p.Epoch, Revision: p.Revision, Published: p.PublishedAt.UnixMilli(), Nonce: p.Nonce}
+	if p.Key.Step != 0 {
+		c.Within = &p.Key
+	}
+	return c.String()
+}
+
+// feedPlace is the place that a cursor of the feed names; it is not ok for a
+// cursor of a list.
+func (c cursor) feedPlace() (place directory.FeedPlace, ok bool) {
+	place.Pin = *c.pin()
+	if c.Within != nil {
+		place.Key = *c.Within
+	}
+	return place, c.Query == "" && c.Key == "" && c.ID == "" && (c.Within == nil || place.Key.Step.IsKnown())
 }
 
 // place is where a walk goes on after a page.
 func place(f directory.Freshness, after directory.Position, query string) string {
-	return cursor{f.Epoch, f.Revision, f.PublishedAt.UnixMilli(), f.Nonce, query, after.Key, after.ID}.String()
+	return cursor{f.Epoch, f.Revision, f.PublishedAt.UnixMilli(), f.Nonce, query, after.Key, after.ID, nil}.String()
 }
 
 func (c cursor) pin() *directory.Pin {

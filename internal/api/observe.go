@@ -53,6 +53,8 @@ type requestInfo struct {
 	beyond  bool            // it went upstream because the caller sees too little of the mirror
 	told    bool            // the log has a line of its own for it, or had no room
 
+	authorization []string // as it came, for streams that ask again
+
 	cacheStatus string // of the answer, where there is more to say than hit
 }
 

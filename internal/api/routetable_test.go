@@ -99,6 +99,8 @@ var decided = map[string]string{
 	"GET /v1/members/{m}/shared-groups":         "memberships",
 	"GET /v1/overlap":                           "memberships",
 	"GET /v1/hygiene":                           "full",
+	"GET /v1/changes":                           "full",
+	"GET /v1/changes/stream":                    "full",
 }
 
 // alsoDecided are requests that are more than their route, or have none of

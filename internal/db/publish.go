@@ -91,6 +91,9 @@ func (db *DB) write(ctx context.Context, fn func(context.Context, *writing) erro
 	if err := tx.Commit(); err != nil {
 		return err
 	}
+	if w.revision != 0 {
+		db.moves.tell()
+	}
 	if back > 0 {
 		db.memory.present.Store(nil)
 		db.clock.settle()

@@ -92,6 +92,9 @@ const (
 	StepErased
 )
 
+// IsKnown reports whether there is such a step.
+func (s Step) IsKnown() bool { return s >= StepEdgesRemoved && s <= StepErased }
+
 // Compare orders keys.
 func (k ChangeKey) Compare(other ChangeKey) int {
 	rank := func(guest bool) int {
