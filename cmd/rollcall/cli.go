@@ -21,6 +21,7 @@ type commands struct {
 	Groups     groupsCommand     `cmd:"" help:"List the groups a person is in, or all groups."`
 	Members    membersCommand    `cmd:"" help:"List who is in a group, or the members who are in some groups and not in others."`
 	Check      checkCommand      `cmd:"" help:"Say whether a person is in a group."`
+	Changes    changesCommand    `cmd:"" help:"Print what changed, and with --follow what changes."`
 	Hygiene    hygieneCommand    `cmd:"" help:"List what is out of order in groups, members and guests."`
 	Export     exportCommand     `cmd:"" help:"Save a table as a file."`
 	Snapshot   snapshotCommand   `cmd:"" help:"Save all tables as one SQLite file."`
