@@ -37,6 +37,7 @@ type Mirror interface {
 	Eraser
 	States
 	Feed
+	Timelines
 }
 
 // Payloads are the rows as upstream shapes them. Groups are searched by name

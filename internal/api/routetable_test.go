@@ -101,6 +101,8 @@ var decided = map[string]string{
 	"GET /v1/hygiene":                           "full",
 	"GET /v1/changes":                           "full",
 	"GET /v1/changes/stream":                    "full",
+	"GET /v1/groups/{g}/timeline":               "full",
+	"GET /v1/members/{m}/timeline":              "full",
 }
 
 // alsoDecided are requests that are more than their route, or have none of
@@ -234,6 +236,9 @@ func requestOn(pattern, base string) (method, target string) {
 	method, path, hasMethod := strings.Cut(pattern, " ")
 	if !hasMethod {
 		method, path = http.MethodPost, pattern
+	}
+	if strings.HasSuffix(path, "/stream") {
+		method = http.MethodHead // which has an end
 	}
 	path = strings.Replace(path, "{base}", base, 1)
 	path = strings.Replace(path, "{org}", org, 1)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -162,6 +163,48 @@ func replayed(r *rapid.T) {
 	s.checkOrder(all)
 	s.checkEveryPrefix(all)
 	s.checkPlaces(all)
+	s.checkTimelines(all)
+}
+
+// checkTimelines holds that each is the feed but for what it is not about.
+func (s *story) checkTimelines(all []directory.Change) {
+	pin := s.past[len(s.past)-1].fresh.Pin()
+	limit := rapid.IntRange(1, 40).Draw(s.t, "limit of timelines")
+	read := func(about func(directory.Change) bool, page func(directory.ListQuery) (directory.Page[directory.Change], error)) {
+		want := slices.DeleteFunc(slices.Clone(all), func(c directory.Change) bool { return !about(c) })
+		var got []directory.Change
+		for q := (directory.ListQuery{Pin: &pin, Limit: limit}); ; {
+			p, err := page(q)
+			if err != nil && len(want) > 0 {
+				s.t.Fatal(err)
+			}
+			got = append(got, p.Rows...)
+			if q.After = p.Next; p.Next == nil {
+				break
+			}
+		}
+		if d := gocmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+			s.t.Fatalf("timeline (-want +got):\n%s", d)
+		}
+	}
+	for _, id := range groupPool {
+		read(func(c directory.Change) bool { return c.GroupID == id }, func(q directory.ListQuery) (directory.Page[directory.Change], error) {
+			return s.mirror.GroupTimeline(s.t.Context(), directory.GroupRef{ID: id}, true, q)
+		})
+	}
+	for _, id := range idPool {
+		read(func(c directory.Change) bool { return c.MemberID == id }, func(q directory.ListQuery) (directory.Page[directory.Change], error) {
+			return s.mirror.PersonTimeline(s.t.Context(), directory.PersonRef{ID: id}, true, q)
+		})
+	}
+	for guest, spelled := range s.spelling {
+		if strings.HasPrefix(guest, "m3") {
+			continue // a member's e-mail, too
+		}
+		read(func(c directory.Change) bool { return c.MemberID == 0 && c.Email != nil && *c.Email == spelled }, func(q directory.ListQuery) (directory.Page[directory.Change], error) {
+			return s.mirror.PersonTimeline(s.t.Context(), directory.PersonRef{Email: guest}, true, q)
+		})
+	}
 }
 
 // feed reads all that comes after a place.
