@@ -8,7 +8,7 @@ import (
 
 // rowGroup is how many rows of a Parquet file stand together: what is written
 // of one is kept in memory until it is whole.
-const rowGroup = 50_000
+const rowGroup = 20_000
 
 // parquetBatch is how many rows are handed on together.
 const parquetBatch = 256
