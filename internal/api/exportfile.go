@@ -17,9 +17,9 @@ import (
 
 // sending answers with a file. Once it has begun, what goes wrong cuts the
 // connection, so that nobody takes a part for the whole.
-func (s *server) sending(q directory.ExportQuery) *huma.StreamResponse {
+func (s *server) sending(r *http.Request, q directory.ExportQuery) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
-		r, w := humago.Unwrap(ctx)
+		_, w := humago.Unwrap(ctx)
 		out := &begun{ResponseWriter: w}
 		if err := s.sendFile(out, r, q); err != nil && !out.hasBegun {
 			for name := range fileHeaders() {
@@ -27,7 +27,7 @@ func (s *server) sending(q directory.ExportQuery) *huma.StreamResponse {
 			}
 			s.fail(w, r, err)
 		} else if err != nil {
-			s.finish(r, err) // for the log
+			_ = s.finish(r, err) // for the log
 			panic(http.ErrAbortHandler)
 		}
 	}}
@@ -116,7 +116,7 @@ func (s *server) sendKept(w http.ResponseWriter, r *http.Request, q directory.Ex
 			return nil
 		}
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	if file.Pin() == now.Pin() {
 		file.ConfirmedAt = now.ConfirmedAt // later than when it was made
 	}
@@ -161,7 +161,7 @@ func (s *server) sendOnce(w http.ResponseWriter, r *http.Request, q directory.Ex
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	return s.logged(r, q, func() error {
 		_, err := io.Copy(patientWriter(w), file.Content)
 		return err
@@ -183,7 +183,7 @@ func (s *server) earlier(r *http.Request, x directory.Export, now directory.Fres
 			return file, true
 		}
 		if isKept {
-			file.Close()
+			_ = file.Close()
 		}
 	}
 	return nil, false

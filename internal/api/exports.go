@@ -148,7 +148,7 @@ func fileRoute[I any](s *server, v1 huma.API, x directory.Export, text string, a
 		path, about = "/v1/snapshot.sqlite", doc{"get-snapshot", "All tables as one SQLite file", text + " " + everyRow, "tables"}
 	}
 	register(s, v1, huma.Operation{Method: http.MethodGet, Path: path, Responses: fileResponses(x.Format)}, access.ReadFull, about,
-		func(_ context.Context, in *I) (*huma.StreamResponse, error) {
+		func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
 			common, q := asked(in)
 			q.Export = x
 			q.Excel, q.Pseudonymize = common.Excel, common.Pseudonymize
@@ -156,7 +156,7 @@ func fileRoute[I any](s *server, v1 huma.API, x directory.Export, text string, a
 			if q.AsOf = at; err == nil {
 				err = s.canExport(q.Export)
 			}
-			return s.sending(q), err
+			return s.sending(requestOf(ctx), q), err
 		})
 }
 

@@ -82,7 +82,7 @@ func (k *Keeper) fill(ctx context.Context, path string, q directory.ExportQuery)
 func makeFolder(path string) error {
 	err := os.Mkdir(path, 0o700)
 	if errors.Is(err, os.ErrExist) {
-		return os.Chmod(path, 0o700)
+		return os.Chmod(path, 0o700) //nolint:gosec // a folder
 	}
 	return err
 }

@@ -47,7 +47,9 @@ func TestMemoryDoesNotGrowWithRows(t *testing.T) {
 	small.publish(crowd(100, 2000, 40_000))
 	large.publish(crowd(300, 2000, 160_000))
 	for _, x := range []directory.Export{
-		csvOf("memberships"), ndjsonOf("memberships"), {Table: "memberships", Format: "parquet"}, {Table: "memberships", Format: "ndjson", Pseudonymize: true},
+		csvOf("memberships"), ndjsonOf("memberships"),
+		{Table: "memberships", Format: "parquet"},
+		{Table: "memberships", Format: "ndjson", Pseudonymize: true},
 		ndjsonOf("membership_history"), ndjsonOf("changes"),
 	} {
 		few, many := peakOf(t, small, x), peakOf(t, large, x)

@@ -16,7 +16,7 @@ const parquetBatch = 256
 // A parquetFile is a table with its types: INT64, TIMESTAMP in milliseconds
 // and UTC, and UTF-8 strings, compressed by zstd.
 type parquetFile struct {
-	w       *parquet.Writer
+	w       *parquet.GenericWriter[any]
 	columns []Column
 	rows    []parquet.Row
 	texts   []byte // of the rows
@@ -25,7 +25,7 @@ type parquetFile struct {
 func newParquet(w io.Writer, t table) *parquetFile {
 	columns := t.columns()
 	f := &parquetFile{columns: columns}
-	f.w = parquet.NewWriter(w, parquet.NewSchema(t.name(), newParquetRow(columns)),
+	f.w = parquet.NewGenericWriter[any](w, parquet.NewSchema(t.name(), newParquetRow(columns)),
 		parquet.Compression(&parquet.Zstd), parquet.MaxRowsPerRowGroup(rowGroup))
 	return f
 }

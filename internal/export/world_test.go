@@ -1,7 +1,6 @@
 package export
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -125,15 +124,6 @@ func contentOf(t testing.TB, file *directory.KeptFile) string {
 		t.Fatal(err)
 	}
 	return string(content)
-}
-
-func (w *world) stream(q directory.ExportQuery) string {
-	w.t.Helper()
-	var out bytes.Buffer
-	if err := w.Stream(w.t.Context(), &out, q); err != nil {
-		w.t.Fatal(err)
-	}
-	return out.String()
 }
 
 // inDir lists what the keeper's folder holds.
