@@ -156,7 +156,7 @@ func fileRoute[I any](s *server, v1 huma.API, x directory.Export, text string, a
 			if q.AsOf = at; err == nil {
 				err = s.canExport(q.Export)
 			}
-			return s.sending(requestOf(ctx), q), err
+			return s.sending(requestOf(ctx), q), err //nolint:contextcheck // the request has it
 		})
 }
 
