@@ -16,6 +16,7 @@ import (
 	"rollcall/internal/db"
 	"rollcall/internal/export"
 	"rollcall/internal/poller"
+	"rollcall/internal/query"
 	"rollcall/internal/tallyfy"
 	"rollcall/internal/write"
 )
@@ -136,10 +137,20 @@ func newAPI(s *settings, m *mirror, who *access.Access, files *export.Keeper, lo
 		PublicURL:    public,
 		Origins:      origins,
 		Exports:      files,
+		Queries:      queriesOf(s, who, files),
 		MaxStale:     maxStale,
 		RefreshWait:  s.RefreshWait,
 		GuestDomains: domains,
 	})
+}
+
+// queriesOf runs SQL on the snapshots that are kept; it is nil where that is
+// off.
+func queriesOf(s *settings, who *access.Access, files *export.Keeper) api.Querier {
+	if !s.allowsQuery(who.Mode()) {
+		return nil
+	}
+	return query.New(files)
 }
 
 func publicURL(text string) (*url.URL, error) {
