@@ -50,7 +50,7 @@ func newShelf(t testing.TB) *shelf {
 func (s *shelf) ask(t testing.TB, r *Runner, sql string, args ...any) (directory.Table, error) {
 	t.Helper()
 	table, f, err := r.Query(t.Context(), directory.Query{SQL: sql, Args: args})
-	if _, lexical := single(sql); lexical == nil {
+	if _, lexical := single(sql); lexical == nil && !errors.Is(err, directory.ErrTooManyQueries) {
 		<-s.released
 	}
 	if err == nil && f.Revision != 7 {
@@ -272,8 +272,10 @@ func TestNoMoreStatementsWaitThanMay(t *testing.T) {
 	}
 	<-r.slots
 	<-r.admitted
-	if table, err := s.ask(t, r, "SELECT 1"); err != nil || len(table.Rows) != 1 {
-		t.Error(err)
+	for range running + waiting + 1 {
+		if table, err := s.ask(t, r, "SELECT 1"); err != nil || len(table.Rows) != 1 {
+			t.Fatal("a statement that ended keeps a place", err)
+		}
 	}
 }
 

@@ -36,7 +36,7 @@ func read(ctx context.Context, path string, q directory.Query) (directory.Table,
 	}
 	var table directory.Table
 	err = conn.Raw(func(raw any) error {
-		return watched(ctx, raw.(driver.QueryerContext), func() (err error) {
+		return watched(ctx, raw.(driver.QueryerContext), func() (err error) { //nolint:contextcheck // watched holds it to ctx
 			table, err = rows(raw.(driver.QueryerContext), q)
 			return err
 		})
@@ -44,10 +44,9 @@ func read(ctx context.Context, path string, q directory.Query) (directory.Table,
 	return table, worded(err, path)
 }
 
-// rows reads what a statement answers, up to the bounds.
+// rows reads what a statement answers, up to the bounds. It is run by watched.
 func rows(conn driver.QueryerContext, q directory.Query) (table directory.Table, err error) {
-	// watched holds this to ctx.
-	found, err := conn.QueryContext(context.Background(), q.SQL, named(q.Args)) //nolint:contextcheck // see above
+	found, err := conn.QueryContext(context.Background(), q.SQL, named(q.Args))
 	if err != nil {
 		return directory.Table{}, err
 	}

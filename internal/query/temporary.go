@@ -104,10 +104,10 @@ func closeFile(tls *libc.TLS, file uintptr) int32 {
 
 // at is what lies at an address of SQLite's memory, which Go's collector does
 // not know.
-func at[T any](address uintptr) *T { return *(**T)(unsafe.Pointer(&address)) }
+func at[T any](address uintptr) *T { return *(**T)(unsafe.Pointer(&address)) } //nolint:gosec // the way into C
 
 // toC is a function, which lives as long as the program, as the translation
 // calls it, and fromC the way back.
-func toC(f any) uintptr { return (*[2]uintptr)(unsafe.Pointer(&f))[1] }
+func toC(f any) uintptr { return (*[2]uintptr)(unsafe.Pointer(&f))[1] } //nolint:gosec // the way into C
 
-func fromC[F any](f *uintptr) *F { return (*F)(unsafe.Pointer(&struct{ uintptr }{*f})) }
+func fromC[F any](f *uintptr) *F { return (*F)(unsafe.Pointer(&struct{ uintptr }{*f})) } //nolint:gosec // the way into C
