@@ -38,6 +38,7 @@ type Mirror interface {
 	States
 	Feed
 	Timelines
+	Diffs
 }
 
 // Payloads are the rows as upstream shapes them. Groups are searched by name

@@ -378,3 +378,86 @@ func TestTheFeedIsSilentWhileRemovalsAreHeld(t *testing.T) {
 		}
 	})
 }
+
+func TestADiffTellsWhatDiffersNet(t *testing.T) {
+	w := newOwnPeople(t)
+	w.publish(renamed("Vertrieb"))
+	got := w.get("/v1/diff?from=rev:1").wants(200)
+	for key, want := range map[string]int{"added": 0, "removed": 2, "updated": 1} {
+		if rows, _ := got.at("data", key).([]any); len(rows) != want {
+			t.Errorf("%s: %v", key, got.body)
+		}
+	}
+	removed := got.at("data", "removed").([]any)[0].(map[string]any)
+	if removed["group_name"] != "Sales" || removed["status"] != "active" || removed["until_not_after"] == nil || removed["since_not_after"] == nil {
+		t.Error(removed)
+	}
+	if got.at("as_of") != nil {
+		t.Error(got.body)
+	}
+	first := w.get("/v1/diff?from=rev:1&limit=2&by=group").wants(200)
+	next := w.get("/v1/diff?from=rev:1&limit=2&by=group&cursor=" + first.at("next_cursor").(string)).wants(200)
+	if first.column("group_name")[0] != "Sales" || next.column("group_name")[0] != "Vertrieb" || next.at("next_cursor") != nil {
+		t.Error(first.body, next.body)
+	}
+	if people := w.get("/v1/diff?from=rev:1&by=person").wants(200).column("member_id"); fmt.Sprint(people) != "[11 13 <nil>]" {
+		t.Error(people)
+	}
+	w.publish(people())
+	if n := len(w.get("/v1/diff?from=rev:1").wants(200).at("data", "removed").([]any)); n != 0 {
+		t.Errorf("%d removed who came back", n)
+	}
+	w.get("/v1/diff?from=rev:2&to=rev:1").wantsProblem(422, "invalid-parameter")
+	w.get("/v1/diff?from=rev:9").wantsProblem(422, "invalid-parameter")
+	w.get("/v1/diff?from=2999-01-01").wantsProblem(422, "invalid-parameter")
+	w.get("/v1/diff").wantsProblem(422, "invalid-parameter")
+	w.get("/v1/diff?from=rev:1&by=day").wantsProblem(422, "invalid-parameter")
+	w.get("/v1/diff?from=2001-01-01").wantsProblem(404, "unknown-instant")
+	all := w.get("/v1/diff?from=2001-01-01&include_initial=true").wants(200)
+	if n := len(all.at("data", "added").([]any)); n != 6 {
+		t.Errorf("%d edges since ever", n)
+	}
+}
+
+func TestTimelinesGoOnAfterTheEnd(t *testing.T) {
+	w := newOwnPeople(t)
+	w.publish(renamed("Vertrieb"))
+	all := w.get("/v1/groups/Vertrieb/timeline").wants(200)
+	if n := len(all.column("type")); n != 1+4+3 {
+		t.Errorf("%d changes: %s", n, all.body)
+	}
+	page := w.get("/v1/groups/" + salesID + "/timeline?limit=3").wants(200)
+	rest := w.get("/v1/groups/" + salesID + "/timeline?limit=100&cursor=" + page.at("next_cursor").(string)).wants(200)
+	if got := append(page.column("cursor"), rest.column("cursor")...); fmt.Sprint(got) != fmt.Sprint(all.column("cursor")) {
+		t.Error(page.body, rest.body)
+	}
+	if n := len(w.get("/v1/groups/" + salesID + "/timeline?as_of=rev:1").wants(200).column("type")); n != 5 {
+		t.Errorf("%d changes up to revision 1", n)
+	}
+	ada := w.get("/v1/members/ada@x.test/timeline").wants(200).column("type")
+	if fmt.Sprint(ada) != "[member.created membership.added membership.added membership.removed]" {
+		t.Error(ada)
+	}
+	guest := w.get("/v1/members/guest@outside.test/timeline").wants(200).column("type")
+	if fmt.Sprint(guest) != "[guest_membership.added]" {
+		t.Error(guest)
+	}
+	gone, err := publication(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone.GoneGroups = []directory.Gone[string]{{ID: salesID, Origin: directory.Origin{Cause: directory.CauseSweep}}}
+	gone.GoneMembers = []directory.Gone[int64]{{ID: 11, Origin: directory.Origin{Cause: directory.CauseSweep}}}
+	if _, err := w.db.Publish(t.Context(), gone); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/v1/groups/vertrieb/timeline", "/v1/groups/" + salesID + "/timeline", "/v1/members/11/timeline", "/v1/members/Ada@x.test/timeline"} {
+		types := w.get(path).wants(200).column("type")
+		if !strings.Contains(fmt.Sprint(types), ".deleted") {
+			t.Error(path, types)
+		}
+	}
+	w.get("/v1/groups/Nobody/timeline").wantsProblem(404, "unknown-group")
+	w.get("/v1/members/99/timeline").wantsProblem(404, "unknown-person")
+	w.get("/v1/members/no@x.test/timeline").wantsProblem(404, "unknown-person")
+}

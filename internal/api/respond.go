@@ -67,6 +67,8 @@ func (s *server) explain(err error) *Problem {
 		return newProblem(http.StatusNotFound, unknownPerson, "Nobody has this id or e-mail: /v1/members lists the members, and a guest is known while a group holds it.")
 	case errors.Is(err, directory.ErrCursorGone):
 		return newProblem(http.StatusGone, cursorGone, "The cursor's revision is no longer in this database: begin again without a cursor.")
+	case errors.Is(err, directory.ErrReversed):
+		return invalid("from", "names a later state than to: turn them round")
 	case errors.Is(err, directory.ErrFuture):
 		return invalid("as_of", "names a revision that has not come yet: leave it out for the present")
 	case errors.Is(err, directory.ErrPruned):

@@ -57,6 +57,7 @@ func (s *server) routes() error {
 	get(s, v1, access.ReadFull, "/v1/changes", listChangesDoc, s.listChanges)
 	get(s, v1, access.ReadFull, "/v1/groups/{g}/timeline", groupTimelineDoc, s.groupTimeline)
 	get(s, v1, access.ReadFull, "/v1/members/{m}/timeline", memberTimelineDoc, s.memberTimeline)
+	get(s, v1, access.ReadFull, "/v1/diff", diffDoc, s.diff)
 	s.handle(access.ReadFull, "GET /v1/changes/stream", s.streamChanges)
 	v1.OpenAPI().AddOperation(streamOperation(v1))
 	register(s, v1, huma.Operation{Method: http.MethodGet, Path: "/v1/status"}, access.ReadStatus, statusDoc, s.status)

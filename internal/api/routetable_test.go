@@ -103,6 +103,7 @@ var decided = map[string]string{
 	"GET /v1/changes/stream":                    "full",
 	"GET /v1/groups/{g}/timeline":               "full",
 	"GET /v1/members/{m}/timeline":              "full",
+	"GET /v1/diff":                              "full",
 }
 
 // alsoDecided are requests that are more than their route, or have none of

@@ -164,6 +164,40 @@ func replayed(r *rapid.T) {
 	s.checkEveryPrefix(all)
 	s.checkPlaces(all)
 	s.checkTimelines(all)
+	s.checkDiffs()
+}
+
+// checkDiffs holds that a diff makes of any state any later one.
+func (s *story) checkDiffs() {
+	from := rapid.IntRange(0, len(s.past)-1).Draw(s.t, "from")
+	to := rapid.IntRange(from, len(s.past)-1).Draw(s.t, "to")
+	q := directory.DiffQuery{Limit: rapid.IntRange(1, 40).Draw(s.t, "limit of diffs"), From: directory.AsOf{Revision: int64(from + 1)}, AsOf: &directory.AsOf{Revision: int64(to + 1)}}
+	p := s.replicaOf(s.past[from].world)
+	seen := map[string]bool{}
+	for {
+		page, err := s.mirror.Diff(s.t.Context(), q)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for _, row := range page.Rows {
+			if err := p.apply(row.Change); err != nil {
+				s.t.Fatalf("from %d to %d: %s: %v", from+1, to+1, row.Type, err)
+			}
+			if edge := row.Edge; edge != nil {
+				what := fmt.Sprint(edge.GroupID, edge.MemberID, edge.Kind, row.Place.Key.ID)
+				if seen[what] {
+					s.t.Fatalf("from %d to %d: %s comes twice", from+1, to+1, what)
+				}
+				seen[what] = true
+			}
+		}
+		if q.After = page.Next; page.Next == nil {
+			break
+		}
+	}
+	if d := s.replicaOf(s.past[to].world).diff(p); d != "" {
+		s.t.Fatalf("from %d to %d (-want +got):\n%s", from+1, to+1, d)
+	}
 }
 
 // checkTimelines holds that each is the feed but for what it is not about.

@@ -130,6 +130,7 @@ type edgeWalk struct {
 	span    span
 	key     directory.ChangeKey // behind the last edge
 	most    int
+	net     bool // leave out who left and came back
 	seen    int
 	touches []touch
 }
@@ -139,7 +140,7 @@ func (w *feedWalk) walkEdges(ctx context.Context, sp span, key directory.ChangeK
 	if err != nil {
 		return nil, key, err
 	}
-	e := &edgeWalk{q: w.s.q, span: sp, key: key, most: most}
+	e := &edgeWalk{q: w.s.q, span: sp, key: key, most: most, net: w.net}
 	for _, group := range groups {
 		if group.ID != e.key.Group {
 			e.key = directory.ChangeKey{Step: key.Step, Group: group.ID, ID: beforeAllIDs}
@@ -178,8 +179,10 @@ func (e *edgeWalk) read(ctx context.Context, gid int64) (isEnd bool, err error) 
 			break
 		}
 	}
-	for _, row := range rows {
-		e.add(gid, row)
+	for i, row := range rows {
+		if !e.net || !e.staysOn(rows, i) {
+			e.add(gid, row)
+		}
 	}
 	e.seen += len(rows)
 	switch {
@@ -192,6 +195,25 @@ func (e *edgeWalk) read(ctx context.Context, gid int64) (isEnd bool, err error) 
 	}
 	e.key.Guest, e.key.ID = true, beforeAllIDs
 	return false, nil
+}
+
+// staysOn reports whether who has an edge at one end of the span has one at
+// the other, too. Stays of one person stand together.
+func (e *edgeWalk) staysOn(rows []MembershipVersion, i int) bool {
+	horizon := e.span.low
+	if e.key.Step == directory.StepEdgesRemoved {
+		horizon = e.span.Horizon
+	}
+	who := rows[i].MemberID
+	for i > 0 && rows[i-1].MemberID == who {
+		i--
+	}
+	for ; i < len(rows) && rows[i].MemberID == who; i++ {
+		if rows[i].Since <= horizon && rows[i].Until > horizon {
+			return true
+		}
+	}
+	return false
 }
 
 // withoutLast drops the stays of the last person.

@@ -16,6 +16,7 @@ type knowledge struct {
 	groups     map[int64][]VersionsOfGroupsRow
 	members    map[int64][]VersionsOfMembersRow
 	guests     map[int64]string
+	edges      map[directory.ChangeKey]touch // noted by ofEdge, if not nil
 }
 
 // shape makes changes of what was touched, in order. What is the same on both
@@ -46,7 +47,7 @@ func (s *state) shape(ctx context.Context, f frame) ([]directory.Change, error) 
 func (s *state) factsOf(ctx context.Context, f frame) (known knowledge, err error) {
 	gids, members, guests := idsOf(f)
 	low, high := f.spans[0].low, f.spans[len(f.spans)-1].Horizon
-	known = knowledge{f.changesets, map[int64][]VersionsOfGroupsRow{}, map[int64][]VersionsOfMembersRow{}, map[int64]string{}}
+	known = knowledge{f.changesets, map[int64][]VersionsOfGroupsRow{}, map[int64][]VersionsOfMembersRow{}, map[int64]string{}, nil}
 	groups, err := s.q.VersionsOfGroups(ctx, VersionsOfGroupsParams{Gids: idList(gids), High: high, Low: low})
 	if err != nil {
 		return known, err
@@ -132,6 +133,9 @@ func (k knowledge) ofEdge(sp span, t touch) (directory.Change, error) {
 	change := k.by(t.changeset)
 	change.Type, change.GroupID, change.GroupName = types[0], group.ID, &group.Name
 	change.Place.Key = directory.ChangeKey{Step: t.step, Group: group.ID, Guest: t.guest, ID: t.id}
+	if k.edges != nil {
+		k.edges[change.Place.Key] = t
+	}
 	if t.guest {
 		change.Type, change.Email = types[1], known(k.guests[t.id])
 		return change, nil

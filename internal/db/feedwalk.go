@@ -22,6 +22,7 @@ type feedWalk struct {
 	scope feedScope
 	at    point
 	done  bool // nothing is left behind the point
+	net   bool // edges along the keys are compared, not told
 }
 
 func (w *feedWalk) page(ctx context.Context, limit int) ([]directory.Change, error) {

@@ -191,7 +191,7 @@ func (s *state) membersByEmail(ctx context.Context, email string) ([]MemberVersi
 func isAnswer(err error) bool {
 	for _, answer := range []error{
 		directory.ErrNoData, directory.ErrCursorGone, directory.ErrUnknownGroup, directory.ErrUnknownPerson,
-		directory.ErrFuture, directory.ErrPruned,
+		directory.ErrFuture, directory.ErrPruned, directory.ErrReversed,
 	} {
 		if errors.Is(err, answer) {
 			return true

@@ -17,6 +17,8 @@ var (
 	ErrCursorGone = errors.New("cursor of another life of this database")
 	// ErrFuture says that a state was asked for that has not come yet.
 	ErrFuture = errors.New("an instant or a revision that has not come yet")
+	// ErrReversed says that a range ends before it begins.
+	ErrReversed = errors.New("a range that ends before it begins")
 	// ErrPruned says that a past state is no longer kept.
 	ErrPruned = errors.New("a past state that is no longer kept")
 	// ErrNotKept says that a file could not be made where files are kept.
