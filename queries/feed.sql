@@ -87,65 +87,65 @@ SELECT * FROM (
 UNION ALL
 SELECT * FROM (
       SELECT 4 AS part, 6 AS step, 1 AS guest, t16.since AS changeset, CAST(9223372036854775807 AS INTEGER) AS other, t16.gid AS gid, t16.guest_id AS id
-      FROM guest_memberships t16 WHERE t16.gid = @gid AND t16.since > @low AND t16.since <= @high)
+      FROM guest_memberships t16 WHERE t16.gid = @gid AND +t16.since > @low AND +t16.since <= @high)
 UNION ALL
 SELECT * FROM (
       SELECT 5 AS part, 6 AS step, 1 AS guest, t17.since AS changeset, t17.until AS other, t17.gid AS gid, t17.guest_id AS id
-      FROM past_guest_memberships t17 WHERE t17.gid = @gid AND t17.since > @low AND t17.since <= @high)
+      FROM past_guest_memberships t17 WHERE t17.gid = @gid AND +t17.since > @low AND +t17.since <= @high)
 UNION ALL
 SELECT * FROM (
       SELECT 6 AS part, 1 AS step, 1 AS guest, t18.until AS changeset, t18.since AS other, t18.gid AS gid, t18.guest_id AS id
-      FROM past_guest_memberships t18 WHERE t18.gid = @gid AND t18.until > @low AND t18.until <= @high)
+      FROM past_guest_memberships t18 WHERE t18.gid = @gid AND +t18.until > @low AND +t18.until <= @high)
 UNION ALL
 SELECT * FROM (
       SELECT 7 AS part, 4 AS step, 0 AS guest, t19.since AS changeset, CAST(9223372036854775807 AS INTEGER) AS other, t19.gid AS gid, 0 AS id
-      FROM groups t19 WHERE t19.gid = @gid AND t19.since > @low AND t19.since <= @high)
+      FROM groups t19 WHERE t19.gid = @gid AND +t19.since > @low AND +t19.since <= @high)
 UNION ALL
 SELECT * FROM (
       SELECT 8 AS part, 4 AS step, 0 AS guest, t20.until AS changeset, t20.since AS other, t20.gid AS gid, 0 AS id
-      FROM past_groups t20 WHERE t20.gid = @gid AND t20.until > @low AND t20.until <= @high)
+      FROM past_groups t20 WHERE t20.gid = @gid AND +t20.until > @low AND +t20.until <= @high)
 UNION ALL
 SELECT * FROM (
       SELECT 9 AS part, 4 AS step, 0 AS guest, t21.since AS changeset, t21.until AS other, t21.gid AS gid, 0 AS id
-      FROM past_groups t21 WHERE t21.gid = @gid AND t21.since > @low AND t21.since <= @high);
+      FROM past_groups t21 WHERE t21.gid = @gid AND +t21.since > @low AND +t21.since <= @high);
 
 -- name: TouchedOfMember :many
 SELECT * FROM (
       SELECT 1 AS part, 6 AS step, 0 AS guest, t22.since AS changeset, CAST(9223372036854775807 AS INTEGER) AS other, t22.gid AS gid, t22.member_id AS id
-      FROM memberships t22 WHERE t22.member_id = @id AND t22.since > @low AND t22.since <= @high)
+      FROM memberships t22 WHERE t22.member_id = @id AND +t22.since > @low AND +t22.since <= @high)
 UNION ALL
 SELECT * FROM (
       SELECT 2 AS part, 6 AS step, 0 AS guest, t23.since AS changeset, t23.until AS other, t23.gid AS gid, t23.member_id AS id
-      FROM past_memberships t23 WHERE t23.member_id = @id AND t23.since > @low AND t23.since <= @high)
+      FROM past_memberships t23 WHERE t23.member_id = @id AND +t23.since > @low AND +t23.since <= @high)
 UNION ALL
 SELECT * FROM (
       SELECT 3 AS part, 1 AS step, 0 AS guest, t24.until AS changeset, t24.since AS other, t24.gid AS gid, t24.member_id AS id
-      FROM past_memberships t24 WHERE t24.member_id = @id AND t24.until > @low AND t24.until <= @high)
+      FROM past_memberships t24 WHERE t24.member_id = @id AND +t24.until > @low AND +t24.until <= @high)
 UNION ALL
 SELECT * FROM (
       SELECT 10 AS part, 5 AS step, 0 AS guest, t25.since AS changeset, CAST(9223372036854775807 AS INTEGER) AS other, 0 AS gid, t25.id AS id
-      FROM members t25 WHERE t25.id = @id AND t25.since > @low AND t25.since <= @high)
+      FROM members t25 WHERE t25.id = @id AND +t25.since > @low AND +t25.since <= @high)
 UNION ALL
 SELECT * FROM (
       SELECT 11 AS part, 5 AS step, 0 AS guest, t26.until AS changeset, t26.since AS other, 0 AS gid, t26.id AS id
-      FROM past_members t26 WHERE t26.id = @id AND t26.until > @low AND t26.until <= @high)
+      FROM past_members t26 WHERE t26.id = @id AND +t26.until > @low AND +t26.until <= @high)
 UNION ALL
 SELECT * FROM (
       SELECT 12 AS part, 5 AS step, 0 AS guest, t27.since AS changeset, t27.until AS other, 0 AS gid, t27.id AS id
-      FROM past_members t27 WHERE t27.id = @id AND t27.since > @low AND t27.since <= @high);
+      FROM past_members t27 WHERE t27.id = @id AND +t27.since > @low AND +t27.since <= @high);
 
 -- name: TouchedOfGuest :many
 SELECT * FROM (
       SELECT 4 AS part, 6 AS step, 1 AS guest, t28.since AS changeset, CAST(9223372036854775807 AS INTEGER) AS other, t28.gid AS gid, t28.guest_id AS id
-      FROM guest_memberships t28 WHERE t28.guest_id = @id AND t28.since > @low AND t28.since <= @high)
+      FROM guest_memberships t28 WHERE t28.guest_id = @id AND +t28.since > @low AND +t28.since <= @high)
 UNION ALL
 SELECT * FROM (
       SELECT 5 AS part, 6 AS step, 1 AS guest, t29.since AS changeset, t29.until AS other, t29.gid AS gid, t29.guest_id AS id
-      FROM past_guest_memberships t29 WHERE t29.guest_id = @id AND t29.since > @low AND t29.since <= @high)
+      FROM past_guest_memberships t29 WHERE t29.guest_id = @id AND +t29.since > @low AND +t29.since <= @high)
 UNION ALL
 SELECT * FROM (
       SELECT 6 AS part, 1 AS step, 1 AS guest, t30.until AS changeset, t30.since AS other, t30.gid AS gid, t30.guest_id AS id
-      FROM past_guest_memberships t30 WHERE t30.guest_id = @id AND t30.until > @low AND t30.until <= @high);
+      FROM past_guest_memberships t30 WHERE t30.guest_id = @id AND +t30.until > @low AND +t30.until <= @high);
 
 -- name: GroupKeysFrom :many
 SELECT gid, id FROM group_keys WHERE id >= @id ORDER BY id LIMIT @page_size;

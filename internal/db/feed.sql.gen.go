@@ -388,27 +388,27 @@ SELECT part, step, guest, changeset, other, gid, id FROM (
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 4 AS part, 6 AS step, 1 AS guest, t16.since AS changeset, CAST(9223372036854775807 AS INTEGER) AS other, t16.gid AS gid, t16.guest_id AS id
-      FROM guest_memberships t16 WHERE t16.gid = ?1 AND t16.since > ?2 AND t16.since <= ?3)
+      FROM guest_memberships t16 WHERE t16.gid = ?1 AND +t16.since > ?2 AND +t16.since <= ?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 5 AS part, 6 AS step, 1 AS guest, t17.since AS changeset, t17.until AS other, t17.gid AS gid, t17.guest_id AS id
-      FROM past_guest_memberships t17 WHERE t17.gid = ?1 AND t17.since > ?2 AND t17.since <= ?3)
+      FROM past_guest_memberships t17 WHERE t17.gid = ?1 AND +t17.since > ?2 AND +t17.since <= ?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 6 AS part, 1 AS step, 1 AS guest, t18.until AS changeset, t18.since AS other, t18.gid AS gid, t18.guest_id AS id
-      FROM past_guest_memberships t18 WHERE t18.gid = ?1 AND t18.until > ?2 AND t18.until <= ?3)
+      FROM past_guest_memberships t18 WHERE t18.gid = ?1 AND +t18.until > ?2 AND +t18.until <= ?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 7 AS part, 4 AS step, 0 AS guest, t19.since AS changeset, CAST(9223372036854775807 AS INTEGER) AS other, t19.gid AS gid, 0 AS id
-      FROM groups t19 WHERE t19.gid = ?1 AND t19.since > ?2 AND t19.since <= ?3)
+      FROM groups t19 WHERE t19.gid = ?1 AND +t19.since > ?2 AND +t19.since <= ?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 8 AS part, 4 AS step, 0 AS guest, t20.until AS changeset, t20.since AS other, t20.gid AS gid, 0 AS id
-      FROM past_groups t20 WHERE t20.gid = ?1 AND t20.until > ?2 AND t20.until <= ?3)
+      FROM past_groups t20 WHERE t20.gid = ?1 AND +t20.until > ?2 AND +t20.until <= ?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 9 AS part, 4 AS step, 0 AS guest, t21.since AS changeset, t21.until AS other, t21.gid AS gid, 0 AS id
-      FROM past_groups t21 WHERE t21.gid = ?1 AND t21.since > ?2 AND t21.since <= ?3)
+      FROM past_groups t21 WHERE t21.gid = ?1 AND +t21.since > ?2 AND +t21.since <= ?3)
 `
 
 type TouchedOfGroupParams struct {
@@ -467,15 +467,15 @@ func (q *Queries) TouchedOfGroup(ctx context.Context, arg TouchedOfGroupParams) 
 const touchedOfGuest = `-- name: TouchedOfGuest :many
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 4 AS part, 6 AS step, 1 AS guest, t28.since AS changeset, CAST(9223372036854775807 AS INTEGER) AS other, t28.gid AS gid, t28.guest_id AS id
-      FROM guest_memberships t28 WHERE t28.guest_id = ?1 AND t28.since > ?2 AND t28.since <= ?3)
+      FROM guest_memberships t28 WHERE t28.guest_id = ?1 AND +t28.since > ?2 AND +t28.since <= ?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 5 AS part, 6 AS step, 1 AS guest, t29.since AS changeset, t29.until AS other, t29.gid AS gid, t29.guest_id AS id
-      FROM past_guest_memberships t29 WHERE t29.guest_id = ?1 AND t29.since > ?2 AND t29.since <= ?3)
+      FROM past_guest_memberships t29 WHERE t29.guest_id = ?1 AND +t29.since > ?2 AND +t29.since <= ?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 6 AS part, 1 AS step, 1 AS guest, t30.until AS changeset, t30.since AS other, t30.gid AS gid, t30.guest_id AS id
-      FROM past_guest_memberships t30 WHERE t30.guest_id = ?1 AND t30.until > ?2 AND t30.until <= ?3)
+      FROM past_guest_memberships t30 WHERE t30.guest_id = ?1 AND +t30.until > ?2 AND +t30.until <= ?3)
 `
 
 type TouchedOfGuestParams struct {
@@ -528,27 +528,27 @@ func (q *Queries) TouchedOfGuest(ctx context.Context, arg TouchedOfGuestParams) 
 const touchedOfMember = `-- name: TouchedOfMember :many
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 1 AS part, 6 AS step, 0 AS guest, t22.since AS changeset, CAST(9223372036854775807 AS INTEGER) AS other, t22.gid AS gid, t22.member_id AS id
-      FROM memberships t22 WHERE t22.member_id = ?1 AND t22.since > ?2 AND t22.since <= ?3)
+      FROM memberships t22 WHERE t22.member_id = ?1 AND +t22.since > ?2 AND +t22.since <= ?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 2 AS part, 6 AS step, 0 AS guest, t23.since AS changeset, t23.until AS other, t23.gid AS gid, t23.member_id AS id
-      FROM past_memberships t23 WHERE t23.member_id = ?1 AND t23.since > ?2 AND t23.since <= ?3)
+      FROM past_memberships t23 WHERE t23.member_id = ?1 AND +t23.since > ?2 AND +t23.since <= ?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 3 AS part, 1 AS step, 0 AS guest, t24.until AS changeset, t24.since AS other, t24.gid AS gid, t24.member_id AS id
-      FROM past_memberships t24 WHERE t24.member_id = ?1 AND t24.until > ?2 AND t24.until <= ?3)
+      FROM past_memberships t24 WHERE t24.member_id = ?1 AND +t24.until > ?2 AND +t24.until <= ?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 10 AS part, 5 AS step, 0 AS guest, t25.since AS changeset, CAST(9223372036854775807 AS INTEGER) AS other, 0 AS gid, t25.id AS id
-      FROM members t25 WHERE t25.id = ?1 AND t25.since > ?2 AND t25.since <= ?3)
+      FROM members t25 WHERE t25.id = ?1 AND +t25.since > ?2 AND +t25.since <= ?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 11 AS part, 5 AS step, 0 AS guest, t26.until AS changeset, t26.since AS other, 0 AS gid, t26.id AS id
-      FROM past_members t26 WHERE t26.id = ?1 AND t26.until > ?2 AND t26.until <= ?3)
+      FROM past_members t26 WHERE t26.id = ?1 AND +t26.until > ?2 AND +t26.until <= ?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 12 AS part, 5 AS step, 0 AS guest, t27.since AS changeset, t27.until AS other, 0 AS gid, t27.id AS id
-      FROM past_members t27 WHERE t27.id = ?1 AND t27.since > ?2 AND t27.since <= ?3)
+      FROM past_members t27 WHERE t27.id = ?1 AND +t27.since > ?2 AND +t27.since <= ?3)
 `
 
 type TouchedOfMemberParams struct {
