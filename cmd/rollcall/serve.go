@@ -88,6 +88,7 @@ func serve(ctx context.Context, con *console, s *settings, from token, l listene
 		return err
 	}
 	defer func() { err = errors.Join(err, files.Close()) }()
+	mirror.db.OnErase(files.Forget)
 	handler, err := newAPI(s, mirror, entrance.access, files, log)
 	if err != nil {
 		return err
