@@ -67,7 +67,12 @@ UNION ALL
 SELECT * FROM (
       SELECT 12 AS part, 5 AS step, 0 AS guest, t12.since AS changeset, t12.until AS other, 0 AS gid, t12.id AS id
       FROM past_members t12 WHERE t12.since > @low AND t12.since <= @high AND t12.since > 0
-      ORDER BY t12.since LIMIT @page_size);
+      ORDER BY t12.since LIMIT @page_size)
+UNION ALL
+SELECT * FROM (
+      SELECT 13 AS part, 7 AS step, t31.guest_id IS NOT NULL AS guest, t31.changeset AS changeset, 0 AS other, 0 AS gid, COALESCE(t31.member_id, t31.guest_id) AS id
+      FROM erasures t31 WHERE t31.changeset > @low AND t31.changeset <= @high
+      ORDER BY t31.changeset LIMIT @page_size);
 
 -- name: TouchedOfGroup :many
 SELECT * FROM (
@@ -132,7 +137,11 @@ SELECT * FROM (
 UNION ALL
 SELECT * FROM (
       SELECT 12 AS part, 5 AS step, 0 AS guest, t27.since AS changeset, t27.until AS other, 0 AS gid, t27.id AS id
-      FROM past_members t27 WHERE t27.id = @id AND +t27.since > @low AND +t27.since <= @high);
+      FROM past_members t27 WHERE t27.id = @id AND +t27.since > @low AND +t27.since <= @high)
+UNION ALL
+SELECT * FROM (
+      SELECT 13 AS part, 7 AS step, 0 AS guest, t32.changeset AS changeset, 0 AS other, 0 AS gid, t32.member_id AS id
+      FROM erasures t32 WHERE t32.member_id = @id AND +t32.changeset > @low AND +t32.changeset <= @high);
 
 -- name: TouchedOfGuest :many
 SELECT * FROM (

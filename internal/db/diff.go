@@ -39,7 +39,7 @@ func (db *DB) Diff(ctx context.Context, q directory.DiffQuery) (page directory.P
 
 // spanBetween makes one span of all revisions after the earlier state.
 func (s *state) spanBetween(ctx context.Context, q directory.DiffQuery) (span, error) {
-	from, _, err := s.revisionAsOf(ctx, q.From)
+	from, err := s.revisionAsOf(ctx, q.From)
 	if _, isEarly := errors.AsType[*directory.TooEarlyError](err); isEarly && q.Initial {
 		from, err = Revision{}, nil
 	}

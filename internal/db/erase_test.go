@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -359,5 +360,43 @@ func TestThoseDeletedForGoodAreForgottenByThemselves(t *testing.T) {
 	}
 	if _, err := mirror.Member(t.Context(), directory.PersonRef{Email: "cy@x.test"}, &directory.AsOf{Revision: 1}); err != nil {
 		t.Errorf("one who merely went: %v", err)
+	}
+}
+
+// Whoever replays the feed learns that somebody was erased, and nothing else
+// of them.
+func TestTheFeedTellsOfAnErasureWithoutThePerson(t *testing.T) {
+	var now time.Time
+	mirror := openStory(t, &now)
+	if _, err := mirror.Erase(t.Context(), directory.PersonRef{ID: 4}, byHand("admin")); err != nil {
+		t.Fatal(err)
+	}
+	page, err := mirror.Changes(t.Context(), directory.FeedQuery{Limit: 1000})
+	if err != nil || page.More {
+		t.Fatal(err, page.More)
+	}
+	var erased []int64
+	for _, change := range page.Changes {
+		if change.Type == directory.MemberErased {
+			erased = append(erased, change.MemberID)
+			if change.Revision != 8 || change.Actor != "admin" || change.Email != nil {
+				t.Errorf("the erasure: %+v", change)
+			}
+		}
+		if change.MemberID == 4 || change.MemberID == 5 {
+			if change.Email != nil {
+				t.Errorf("an e-mail is left: %+v", change)
+			}
+			for _, field := range change.Changed {
+				for _, secret := range secrets {
+					if strings.Contains(strings.ToLower(fmt.Sprint(field.Old, field.New)), secret) {
+						t.Errorf("%s is left in %+v", secret, change)
+					}
+				}
+			}
+		}
+	}
+	if !slices.Equal(erased, []int64{4, 5}) {
+		t.Errorf("the feed tells of the erasure of %v", erased)
 	}
 }

@@ -318,6 +318,11 @@ SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 12 AS part, 5 AS step, 0 AS guest, t12.since AS changeset, t12.until AS other, 0 AS gid, t12.id AS id
       FROM past_members t12 WHERE t12.since > ?1 AND t12.since <= ?2 AND t12.since > 0
       ORDER BY t12.since LIMIT ?3)
+UNION ALL
+SELECT part, step, guest, changeset, other, gid, id FROM (
+      SELECT 13 AS part, 7 AS step, t31.guest_id IS NOT NULL AS guest, t31.changeset AS changeset, 0 AS other, 0 AS gid, COALESCE(t31.member_id, t31.guest_id) AS id
+      FROM erasures t31 WHERE t31.changeset > ?1 AND t31.changeset <= ?2
+      ORDER BY t31.changeset LIMIT ?3)
 `
 
 type TouchedParams struct {
@@ -549,6 +554,10 @@ UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 12 AS part, 5 AS step, 0 AS guest, t27.since AS changeset, t27.until AS other, 0 AS gid, t27.id AS id
       FROM past_members t27 WHERE t27.id = ?1 AND +t27.since > ?2 AND +t27.since <= ?3)
+UNION ALL
+SELECT part, step, guest, changeset, other, gid, id FROM (
+      SELECT 13 AS part, 7 AS step, 0 AS guest, t32.changeset AS changeset, 0 AS other, 0 AS gid, t32.member_id AS id
+      FROM erasures t32 WHERE t32.member_id = ?1 AND +t32.changeset > ?2 AND +t32.changeset <= ?3)
 `
 
 type TouchedOfMemberParams struct {

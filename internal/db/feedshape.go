@@ -105,8 +105,24 @@ func (k knowledge) ofSpan(sp span, touches []touch) ([]directory.Change, error) 
 	for _, id := range touchedBy(touches, directory.StepMembersSet, func(t touch) int64 { return t.id }) {
 		changes = append(changes, k.ofMember(sp, id)...)
 	}
+	for _, t := range touches {
+		if t.step == directory.StepErased {
+			changes = append(changes, k.ofErasure(t))
+		}
+	}
 	slices.SortFunc(changes, func(a, b directory.Change) int { return a.Place.Key.Compare(b.Place.Key) })
 	return changes, nil
+}
+
+// ofErasure names who was erased by nothing but an id, or a stand-in.
+func (k knowledge) ofErasure(t touch) directory.Change {
+	change := k.by(t.changeset)
+	change.Type, change.MemberID = directory.MemberErased, t.id
+	change.Place.Key = directory.ChangeKey{Step: directory.StepErased, Guest: t.guest, ID: t.id}
+	if t.guest {
+		change.MemberID, change.Email = 0, known(k.guests[t.id])
+	}
+	return change
 }
 
 func touchedBy(touches []touch, step directory.Step, id func(touch) int64) (ids []int64) {
