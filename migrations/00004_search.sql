@@ -10,7 +10,7 @@ CREATE INDEX members_by_domain ON members (domain);
 ALTER TABLE guests ADD COLUMN domain TEXT GENERATED ALWAYS AS
     (CASE WHEN instr(email_key, '@') > 0 THEN substr(email_key, length(rtrim(email_key, replace(email_key, '@', ''))) + 1) ELSE '' END) VIRTUAL;
 CREATE INDEX guests_by_domain ON guests (domain);
-CREATE INDEX groups_by_size ON groups (member_count, guest_count);
+CREATE INDEX groups_by_size ON groups (member_count, guest_count, id);
 
 -- What a part of a name is looked for in: of each present row the texts that
 -- are searched, folded, under the row's gid or id. They are kept as trigrams

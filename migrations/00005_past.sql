@@ -24,3 +24,4 @@ CREATE TABLE erasures (
     guest_id  INTEGER
 ) STRICT;
 CREATE INDEX erasures_by_changeset ON erasures (changeset);
+CREATE INDEX erasures_by_member ON erasures (member_id) WHERE member_id IS NOT NULL;

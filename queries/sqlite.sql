@@ -294,3 +294,8 @@ SELECT COUNT(*)
 FROM guests p CROSS JOIN guest_memberships e
 WHERE substr(p.email_key, length(rtrim(p.email_key, replace(p.email_key, '@', ''))) + 1) NOT IN (SELECT value FROM json_each(CAST(@domains AS TEXT)))
     AND e.guest_id = p.guest_id;
+
+-- name: PastMembersOf :many
+SELECT m.id, m.email, m.full_name, m.role, m.status, m.since
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN past_members m
+WHERE m.id = j.value AND m.since <= @horizon;

@@ -29,8 +29,3 @@ UNION ALL
 SELECT p.email, p.email_key, e.since, e.until
 FROM past_guest_memberships e CROSS JOIN guests p
 WHERE e.gid = @gid AND e.since <= @horizon AND p.guest_id = e.guest_id;
-
--- name: PastMembersOf :many
-SELECT m.id, m.email, m.full_name, m.role, m.status, m.since
-FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN past_members m
-WHERE m.id = j.value AND m.since <= @horizon;

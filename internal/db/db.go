@@ -75,7 +75,7 @@ type DB struct {
 
 	cleaning sync.Mutex
 	onErase  []func() error
-	moves  moves
+	moves    moves
 
 	made    []string // files that this Open made, until it succeeds
 	closing sync.Once

@@ -166,7 +166,7 @@ func (e *edgeWalk) isFull() bool { return e.seen >= edgesAtOnce || len(e.touches
 // of one person are read together.
 func (e *edgeWalk) read(ctx context.Context, gid int64) (isEnd bool, err error) {
 	var rows []MembershipVersion
-	isLast := false
+	var isLast bool
 	for size := edgesPage; ; size *= 2 {
 		if rows, err = e.page(ctx, gid, int64(size)); err != nil {
 			return false, err

@@ -85,11 +85,11 @@ var insightPlans = map[string]struct {
 		"REUSE LIST SUBQUERY 1",
 	}},
 	"disabled": {disabledInGroups, []any{7, 10}, []string{
-		"SEARCH members USING INDEX members_disabled_in_groups (id>?)",
+		"SEARCH members USING INDEX members_by_status (status=? AND rowid>?)",
 	}},
 	"disabled then": {disabledInGroupsAt, []any{1, 7, 10}, []string{
 		"MERGE (UNION ALL)",
-		"SEARCH members USING INTEGER PRIMARY KEY (rowid>?)",
+		"SEARCH members USING INDEX members_by_status (status=? AND rowid>?)",
 		"CORRELATED SCALAR SUBQUERY 1",
 		"SEARCH e USING COVERING INDEX memberships_by_member (member_id=?)",
 		"CORRELATED SCALAR SUBQUERY 2",
@@ -110,11 +110,11 @@ var insightPlans = map[string]struct {
 		"SEARCH p USING COVERING INDEX past_memberships_by_until (until>?)",
 	}},
 	"empty groups": {groupsOfNobody, []any{"7", 10}, []string{
-		"SEARCH groups USING INDEX groups_empty (id>?)",
+		"SEARCH groups USING INDEX groups_by_size (member_count=? AND guest_count=? AND id>?)",
 	}},
 	"empty groups then": {groupsOfNobodyAt, []any{1, "7", 10}, []string{
 		"MERGE (UNION ALL)",
-		"SEARCH groups USING INDEX groups_empty (id>?)",
+		"SEARCH groups USING INDEX groups_by_size (member_count=? AND guest_count=? AND id>?)",
 		"SEARCH past_groups USING INDEX past_groups_by_id (id>?)",
 	}},
 	"groups of one": {groupsOfOne, []any{"7", 10}, []string{
@@ -143,7 +143,7 @@ var insightPlans = map[string]struct {
 		"SEARCH p USING INDEX past_groups_by_name (name_key=?)",
 	}},
 	"idle": {idle, []any{7, 10}, []string{
-		"SEARCH members USING INDEX members_idle (id>?)",
+		"SEARCH members USING INDEX members_in_no_group (id>?)",
 	}},
 	"idle then": {idleAt, []any{1, 7, 10}, []string{
 		"MERGE (UNION ALL)",
@@ -179,18 +179,18 @@ var insightPlans = map[string]struct {
 	"count findings": {countFindings, nil, []string{
 		"SCAN CONSTANT ROW",
 		"SCALAR SUBQUERY 1",
-		"SCAN m USING COVERING INDEX members_disabled_in_groups",
+		"SEARCH m USING INDEX members_by_status (status=?)",
 		"SCALAR SUBQUERY 2",
 		"SCAN s",
 		"SCALAR SUBQUERY 4",
 		"SCAN g USING COVERING INDEX groups_by_name",
 		"SEARCH o EXISTS USING COVERING INDEX groups_by_name (name_key=?)",
 		"SCALAR SUBQUERY 5",
-		"SCAN g USING COVERING INDEX groups_empty",
+		"SEARCH g USING COVERING INDEX groups_by_size (member_count=? AND guest_count=?)",
 		"SCALAR SUBQUERY 6",
 		"SCAN g USING COVERING INDEX groups_of_one",
 		"SCALAR SUBQUERY 7",
-		"SCAN m USING COVERING INDEX members_idle",
+		"SCAN m USING INDEX members_in_no_group",
 		"SCALAR SUBQUERY 8",
 		"SCAN m USING COVERING INDEX members_never_logged_in",
 	}},

@@ -193,6 +193,9 @@ var plans = map[string]readPlan{
 		"CO-ROUTINE (subquery-23)",
 		"SEARCH t12 USING INDEX past_members_by_since (since>? AND since<?)",
 		"SCAN (subquery-23)",
+		"CO-ROUTINE (subquery-25)",
+		"SEARCH t31 USING INDEX erasures_by_changeset (changeset>? AND changeset<?)",
+		"SCAN (subquery-25)",
 	}},
 	"feed: touched of group": {touchedOfGroup, []any{1, 1, 2, 10}, []string{
 		"COMPOUND QUERY",
@@ -226,6 +229,7 @@ var plans = map[string]readPlan{
 		"SEARCH t25 USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH t26 USING PRIMARY KEY (id=?)",
 		"SEARCH t27 USING PRIMARY KEY (id=?)",
+		"SEARCH t32 USING INDEX erasures_by_member (member_id=?)",
 	}},
 	"feed: versions of groups":  {versionsOfGroups, []any{"[1,2]", 2, 1}, []string{"COMPOUND QUERY", "SEARCH groups USING INTEGER PRIMARY KEY (rowid=?)", "SCAN json_each VIRTUAL TABLE", "SEARCH past_groups USING PRIMARY KEY (gid=? AND since<?)", "REUSE LIST SUBQUERY 1"}},
 	"feed: versions of members": {versionsOfMembers, []any{"[1,2]", 2, 1}, []string{"COMPOUND QUERY", "SEARCH members USING INTEGER PRIMARY KEY (rowid=?)", "SCAN json_each VIRTUAL TABLE", "SEARCH past_members USING PRIMARY KEY (id=? AND since<?)", "REUSE LIST SUBQUERY 1"}},

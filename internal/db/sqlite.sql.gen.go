@@ -1774,6 +1774,51 @@ func (q *Queries) NeighboursAt(ctx context.Context, ids string, horizon int64) (
 	return items, nil
 }
 
+const pastMembersOf = `-- name: PastMembersOf :many
+SELECT m.id, m.email, m.full_name, m.role, m.status, m.since
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_members m
+WHERE m.id = j.value AND m.since <= ?2
+`
+
+type PastMembersOfRow struct {
+	ID       int64
+	Email    string
+	FullName sql.NullString
+	Role     sql.NullString
+	Status   string
+	Since    int64
+}
+
+func (q *Queries) PastMembersOf(ctx context.Context, ids string, horizon int64) ([]PastMembersOfRow, error) {
+	rows, err := q.query(ctx, q.pastMembersOfStmt, pastMembersOf, ids, horizon)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PastMembersOfRow
+	for rows.Next() {
+		var i PastMembersOfRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.FullName,
+			&i.Role,
+			&i.Status,
+			&i.Since,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const sharedWith = `-- name: SharedWith :many
 SELECT o.gid, COUNT(*) AS shared
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships o CROSS JOIN memberships e
