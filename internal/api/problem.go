@@ -30,8 +30,7 @@ type ProblemDetail struct {
 	Message  string `json:"message" example:"expected number <= 1000" doc:"What it is."`
 }
 
-// The kinds of problem. Those that later parts of the surface raise are
-// added here.
+// The kinds of problem, a fixed list.
 const (
 	unauthenticatedType = "unauthenticated"
 	forbiddenType       = "forbidden"

@@ -1,5 +1,7 @@
 package directory
 
+import "strings"
+
 // A filter narrows a list to the rows that meet each of its conditions; its
 // zero value has none. Texts are compared folded. A group or person that a
 // filter names must exist: else the list is ErrUnknownGroup, ErrUnknownPerson
@@ -44,10 +46,8 @@ type MembershipFilter struct {
 // empty if it has none.
 func DomainOf(email string) string {
 	email = FoldEmail(email)
-	for i := len(email) - 1; i >= 0; i-- {
-		if email[i] == '@' {
-			return email[i+1:]
-		}
+	if i := strings.LastIndexByte(email, '@'); i >= 0 {
+		return email[i+1:]
 	}
 	return ""
 }
