@@ -99,8 +99,11 @@ func newStory(r *rapid.T, dir string) *story {
 }
 
 // atMost bounds the sequences of a property, unless -rapid.checks asks for a
-// number: SQLite is slow under the race detector.
+// number: SQLite is slow under the race detector, for which -short is meant.
 func atMost(t *testing.T, checks int) {
+	if testing.Short() {
+		checks = max(checks/5, 1)
+	}
 	asked := false
 	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
 	if asked {
