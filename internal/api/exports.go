@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"io"
 	"net/http"
 
@@ -125,20 +123,7 @@ var contentTypes = map[string]string{
 }
 
 // FeedCursor names a place in the feed as its readers do.
-func FeedCursor(p directory.FeedPlace) string {
-	at := struct {
-		cursor
-		Within *directory.ChangeKey `json:"w,omitempty"`
-	}{cursor: cursor{Epoch: p.Epoch, Revision: p.Revision, Published: p.PublishedAt.UnixMilli(), Nonce: p.Nonce}}
-	if p.Key.Step != 0 {
-		at.Within = &p.Key
-	}
-	text, err := json.Marshal(at)
-	if err != nil {
-		panic(err) // strings and integers always encode
-	}
-	return base64.RawURLEncoding.EncodeToString(text)
-}
+func FeedCursor(p directory.FeedPlace) string { return feedCursor(p) }
 
 // fileRoute registers one file. asked tells what an input asks for beside the
 // table and its format.
