@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -195,22 +194,40 @@ func (p *changePrinter) cells(cells []string) error {
 // changeLine tells a change to a person.
 func changeLine(r row) string {
 	parts := []string{r.text("not_after"), "rev " + r.text("revision"), fmt.Sprintf("%-24s", r.text("type"))}
-	if id := r.text("group_id"); id != "" {
-		parts = append(parts, fmt.Sprintf("%s (%s)", r.text("group_name"), id))
-	}
-	switch id, email := r.text("member_id"), r.text("email"); {
-	case id != "" && email != "":
-		parts = append(parts, fmt.Sprintf("%s (%s)", email, id))
-	case id+email != "":
-		parts = append(parts, id+email)
-	}
-	if changed, ok := r.fields["changed"].(map[string]any); ok && strings.HasSuffix(r.text("type"), ".updated") {
-		text, _ := json.Marshal(changed) // it was JSON before
-		parts = append(parts, string(text))
+	for _, part := range []string{r.group(), r.person(), r.update()} {
+		if part != "" {
+			parts = append(parts, part)
+		}
 	}
 	parts = append(parts, "by "+r.text("cause"))
 	if actor := r.text("actor"); actor != "" {
 		parts = append(parts, "of "+actor)
 	}
 	return printable(strings.Join(parts, "  "))
+}
+
+// group is the one that a row is about, or empty.
+func (r row) group() string {
+	id := r.text("group_id")
+	if id == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s (%s)", r.text("group_name"), id)
+}
+
+// person is the one that a row is about, or empty.
+func (r row) person() string {
+	id, email := r.text("member_id"), r.text("email")
+	if id == "" || email == "" {
+		return id + email
+	}
+	return fmt.Sprintf("%s (%s)", email, id)
+}
+
+// update is what an update changed, or empty.
+func (r row) update() string {
+	if !strings.HasSuffix(r.text("type"), ".updated") {
+		return ""
+	}
+	return r.text("changed")
 }

@@ -22,6 +22,7 @@ type commands struct {
 	Members    membersCommand    `cmd:"" help:"List who is in a group, or the members who are in some groups and not in others."`
 	Check      checkCommand      `cmd:"" help:"Say whether a person is in a group."`
 	Changes    changesCommand    `cmd:"" help:"Print what changed, and with --follow what changes."`
+	Diff       diffCommand       `cmd:"" help:"Print what differs between two states."`
 	Hygiene    hygieneCommand    `cmd:"" help:"List what is out of order in groups, members and guests."`
 	Export     exportCommand     `cmd:"" help:"Save a table as a file."`
 	Snapshot   snapshotCommand   `cmd:"" help:"Save all tables as one SQLite file."`

@@ -127,16 +127,26 @@ const pageLimit = 1000
 // the revision of the first; the headers are those of the last.
 func (c *client) walkThat(ctx context.Context, path string, that url.Values) (*list, http.Header, error) {
 	all := &list{}
+	header, err := c.walk(ctx, path, that, all.add)
+	if err != nil {
+		return nil, nil, err
+	}
+	return all, header, nil
+}
+
+// walk gives every page to add, which returns the cursor of the next or, at
+// the end, nothing. The headers are those of the last page.
+func (c *client) walk(ctx context.Context, path string, that url.Values, add func(body []byte) (next string, err error)) (http.Header, error) {
 	query := url.Values{"limit": {strconv.Itoa(pageLimit)}}
 	maps.Copy(query, that)
 	for {
 		answer, err := c.get(ctx, path, query)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		next, err := all.add(answer.body)
+		next, err := add(answer.body)
 		if err != nil || next == "" {
-			return all, answer.header, err
+			return answer.header, err
 		}
 		query.Set("cursor", next)
 	}

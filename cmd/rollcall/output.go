@@ -72,17 +72,25 @@ func (l *list) print(w io.Writer, format string) error {
 }
 
 // printJSON writes the shape that the server answers in, all pages in one.
-func (l *list) printJSON(w io.Writer) error {
-	raws := make([][]byte, len(l.rows))
-	for i, r := range l.rows {
+func (l *list) printJSON(w io.Writer) error { return printWhole(w, l.whole, array(l.rows)) }
+
+// array is rows as they were sent.
+func array(rows []row) json.RawMessage {
+	raws := make([][]byte, len(rows))
+	for i, r := range rows {
 		raws[i] = r.raw
 	}
-	l.whole["data"] = slices.Concat([]byte("["), bytes.Join(raws, []byte(",")), []byte("]"))
-	l.whole["next_cursor"] = json.RawMessage("null")
+	return slices.Concat([]byte("["), bytes.Join(raws, []byte(",")), []byte("]"))
+}
+
+// printWhole writes the envelope of a first page around the data of all.
+func printWhole(w io.Writer, whole map[string]json.RawMessage, data json.RawMessage) error {
+	whole["data"] = data
+	whole["next_cursor"] = json.RawMessage("null")
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(l.whole)
+	return encoder.Encode(whole)
 }
 
 func (l *list) printLines(w io.Writer) error {
