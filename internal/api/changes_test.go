@@ -147,6 +147,44 @@ func TestACursorOfALostLifeIsGone(t *testing.T) {
 	}
 }
 
+func TestAPrunedFeedBeginsWithWhatIsKeptAndSaysSo(t *testing.T) {
+	inLab(t, func(t *testing.T, l *lab) {
+		place := func() string { return l.get("/v1/changes?after=now").wants(200).header.Get("Rollcall-Cursor") }
+		first := place()
+		group, _, _ := l.thinned()
+		kept, from := place(), time.Now()
+		left := l.get("/v1/changes?after=" + first).wants(200).column("cursor")
+		l.sim.UpdateGroup(group, func(g *tallyfysim.Group) { g.Name = "Renamed" })
+		for range 2 { // past states are refused, then removed
+			time.Sleep(2 * time.Hour)
+			if err := l.db.Keep(t.Context(), time.Since(from)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, place := range []string{first, left[0].(string)} {
+			l.get("/v1/changes?after="+place).wantsProblem(410, pruned)
+			l.get("/v1/changes/stream?after="+place).wantsProblem(410, pruned)
+		}
+		l.get("/v1/diff?from=rev:1").wantsProblem(410, pruned)
+		for path, isTruncated := range map[string]any{"/v1/changes": true, "/v1/changes?after=" + kept: nil} {
+			if got := l.get(path).wants(200); fmt.Sprint(got.column("type")) != "[group.updated]" || got.at("truncated") != isTruncated {
+				t.Errorf("%s: %s", path, got.body)
+			}
+		}
+		ctx, leave := context.WithCancel(t.Context())
+		p, ended := &pane{http.Header{}, make(chan string, 100)}, make(chan struct{})
+		go func() {
+			defer close(ended)
+			stream(ctx, l.api, p, "", http.Header{})
+		}()
+		if told := <-p.lines; !strings.Contains(told, "\n\nevent: truncated\n") || !strings.Contains(told, "\nevent: group.updated\n") {
+			t.Errorf("%q", told)
+		}
+		leave()
+		<-ended
+	})
+}
+
 func TestAHeldAnswerComesWithTheChange(t *testing.T) {
 	w := newOwnPeople(t)
 	place := w.get("/v1/changes?after=now").wants(200).header.Get("Rollcall-Cursor")
@@ -302,11 +340,12 @@ func (p *pane) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// stream is a request for a stream, in process.
-func stream(ctx context.Context, api *API, p *pane, header http.Header) {
-	u, err := url.Parse("/v1/changes/stream?after=now")
-	if err != nil {
-		panic(err)
+// stream is a request for a stream, in process; after is empty for the
+// beginning.
+func stream(ctx context.Context, api *API, p *pane, after string, header http.Header) {
+	u := &url.URL{Path: "/v1/changes/stream"}
+	if after != "" {
+		u.RawQuery = "after=" + after
 	}
 	api.ServeHTTP(p, (&http.Request{Method: http.MethodGet, Host: "localhost", URL: u, Header: header}).WithContext(ctx))
 }
@@ -318,7 +357,7 @@ func TestASilentStreamSaysThatItLives(t *testing.T) {
 		began, ended := time.Now(), make(chan struct{})
 		go func() {
 			defer close(ended)
-			stream(ctx, l.api, p, http.Header{})
+			stream(ctx, l.api, p, "now", http.Header{})
 		}()
 		<-p.lines // when to come back
 		beat := <-p.lines
@@ -358,7 +397,7 @@ func TestAStreamEndsWithinAMinuteOfLosingAccess(t *testing.T) {
 			write(other)
 			_ = keys.Reload()
 		})
-		stream(t.Context(), api, &pane{http.Header{}, make(chan string, 1000)}, http.Header{"Authorization": {"Bearer " + secret}})
+		stream(t.Context(), api, &pane{http.Header{}, make(chan string, 1000)}, "now", http.Header{"Authorization": {"Bearer " + secret}})
 		if lived := time.Since(began); lived <= lost || lived > lost+time.Minute {
 			t.Errorf("the stream lived %s", lived)
 		}
