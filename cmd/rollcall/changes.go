@@ -46,14 +46,11 @@ func (c *changesCommand) Run(ctx context.Context, con *console) error {
 	}
 	defer done()
 	out := &changePrinter{w: con.stdout, format: c.Output}
-	if err := out.begin(); err != nil {
-		return err
-	}
 	err = c.print(ctx, con, client, out)
 	if c.Follow && ctx.Err() != nil {
-		err = nil
+		return nil
 	}
-	return errors.Join(err, out.end())
+	return err
 }
 
 func (c *changesCommand) print(ctx context.Context, con *console, from *client, out *changePrinter) error {
@@ -62,6 +59,7 @@ func (c *changesCommand) print(ctx context.Context, con *console, from *client, 
 		rows, isEnd, err := f.next(ctx)
 		switch {
 		case err != nil && c.Follow && f.began && mayPass(err) && ctx.Err() == nil:
+			f.failed++
 			fmt.Fprintf(con.stderr, "%v; trying again\n", err)
 			if err := f.pause(ctx); err != nil {
 				return err
@@ -70,13 +68,11 @@ func (c *changesCommand) print(ctx context.Context, con *console, from *client, 
 		case err != nil:
 			return err
 		}
-		for _, r := range rows {
-			if err := out.print(r); err != nil {
-				return err
-			}
+		if err := out.page(rows); err != nil {
+			return err
 		}
 		if isEnd && !c.Follow {
-			return nil
+			return out.end()
 		}
 		f.wait = isEnd
 	}
@@ -109,7 +105,6 @@ func (f *follower) next(ctx context.Context) (rows []row, isEnd bool, err error)
 	}
 	answer, err := f.client.do(ctx, http.MethodGet, "/v1/changes", query, followWait+clientTimeout)
 	if err != nil {
-		f.failed++
 		return nil, false, err
 	}
 	var page list
@@ -137,11 +132,28 @@ func (f *follower) pause(ctx context.Context) error {
 	}
 }
 
-// A changePrinter prints changes one by one, each at once.
+// A changePrinter prints changes one by one, each at once. What has no end was
+// cut short.
 type changePrinter struct {
 	w       io.Writer
 	format  string
+	began   bool
 	printed int
+}
+
+func (p *changePrinter) page(rows []row) error {
+	if !p.began {
+		p.began = true
+		if err := p.begin(); err != nil {
+			return err
+		}
+	}
+	for _, r := range rows {
+		if err := p.print(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (p *changePrinter) begin() error {
