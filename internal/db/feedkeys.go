@@ -10,7 +10,7 @@ import (
 const (
 	keysAtOnce  = 256  // groups or members
 	edgesAtOnce = 8192 // edges, and as many more as are left of a page of them
-	edgesPage   = 2048 // edges of one group in one query
+	edgesPage   = 2048 // edges of one group in one query, at most
 )
 
 // walkSpan reads a part of a large revision along the keys, one step at a
@@ -130,6 +130,7 @@ type edgeWalk struct {
 	span    span
 	key     directory.ChangeKey // behind the last edge
 	most    int
+	size    int  // edges to read in the next query
 	net     bool // leave out who left and came back
 	seen    int
 	touches []touch
@@ -140,7 +141,7 @@ func (w *feedWalk) walkEdges(ctx context.Context, sp span, key directory.ChangeK
 	if err != nil {
 		return nil, key, err
 	}
-	e := &edgeWalk{q: w.s.q, span: sp, key: key, most: most, net: w.net}
+	e := &edgeWalk{q: w.s.q, span: sp, key: key, most: most, size: min(most+2, edgesPage), net: w.net}
 	for _, group := range groups {
 		if group.ID != e.key.Group {
 			e.key = directory.ChangeKey{Step: key.Step, Group: group.ID, ID: beforeAllIDs}
@@ -160,14 +161,18 @@ func (w *feedWalk) walkEdges(ctx context.Context, sp span, key directory.ChangeK
 	return e.touches, e.key, nil
 }
 
-func (e *edgeWalk) isFull() bool { return e.seen >= edgesAtOnce || len(e.touches) > e.most }
+func (e *edgeWalk) isFull() bool { return e.seen >= edgesAtOnce || e.isEnough() }
+
+// isEnough reports whether there is one touch more than wanted, which tells
+// that the rest is another page's.
+func (e *edgeWalk) isEnough() bool { return len(e.touches) > e.most }
 
 // read reads on in a group and reports whether it came to its end. All stays
 // of one person are read together.
 func (e *edgeWalk) read(ctx context.Context, gid int64) (isEnd bool, err error) {
 	var rows []MembershipVersion
 	var isLast bool
-	for size := edgesPage; ; size *= 2 {
+	for size := e.size; ; size *= 2 {
 		if rows, err = e.page(ctx, gid, int64(size)); err != nil {
 			return false, err
 		}
@@ -183,8 +188,13 @@ func (e *edgeWalk) read(ctx context.Context, gid int64) (isEnd bool, err error) 
 		if !e.net || !e.staysOn(rows, i) {
 			e.add(gid, row)
 		}
+		if e.isEnough() {
+			e.key.ID = row.MemberID
+			return false, nil
+		}
 	}
 	e.seen += len(rows)
+	e.size = min(2*e.size, edgesPage)
 	switch {
 	case !isLast:
 		e.key.ID = rows[len(rows)-1].MemberID
