@@ -27,7 +27,9 @@ func BenchmarkFeed(b *testing.B) {
 		return &directory.FeedPlace{Pin: first.Pin(), Key: directory.ChangeKey{Step: directory.StepEdgesAdded, Group: group, ID: id}}
 	}
 	group := func(initial bool) func() error {
-		return func() error { return second(mirror.GroupTimeline(ctx, directory.GroupRef{ID: everybody}, initial, page)) }
+		return func() error {
+			return second(mirror.GroupTimeline(ctx, directory.GroupRef{ID: everybody}, initial, page))
+		}
 	}
 	person := func(initial bool) func() error {
 		return func() error { return second(mirror.PersonTimeline(ctx, someone, initial, page)) }

@@ -19,7 +19,7 @@ func (db *DB) Diff(ctx context.Context, q directory.DiffQuery) (page directory.P
 		if err != nil {
 			return err
 		}
-		d := &differ{walk: feedWalk{s: s, scope: wholeFeed(s.q), net: true, at: point{revision: sp.Revision.Revision}}, span: sp}
+		d := &differ{walk: feedWalk{s: s, scope: wholeFeed(s.q), met: &peopleMet{}, net: true, at: point{revision: sp.Revision.Revision}}, span: sp}
 		if q.After != nil {
 			if d.walk.at, err = parsePoint(*q.After); err != nil {
 				return err
@@ -144,7 +144,7 @@ func netOf(sp span, touches []touch) []touch {
 // shape tells touches, with all that is known of edges.
 func (d *differ) shape(ctx context.Context, touches []touch) ([]directory.Differing, error) {
 	f := frame{spans: []span{d.span}, touches: [][]touch{touches}}
-	known, err := d.walk.s.factsOf(ctx, f)
+	known, err := d.walk.s.factsOf(ctx, f, d.walk.met)
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +207,7 @@ func (k knowledge) differing(sp span, c directory.Change, t touch) directory.Dif
 		edge.Kind = directory.KindGuest
 		return row
 	}
-	if member := alive(k.members[t.id], horizon); member != nil {
+	if member := alive(k.people[t.id], horizon); member != nil {
 		edge.FullName, edge.Role, edge.Status = fromText(member.FullName), fromText(member.Role), new(directory.Status(member.Status))
 	}
 	return row

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"iter"
 
 	"rollcall/internal/directory"
 )
@@ -12,12 +13,35 @@ import (
 // file is directory.ErrCursorGone, or directory.ErrPruned where what follows
 // it is no longer kept whole.
 func (db *DB) Changes(ctx context.Context, q directory.FeedQuery) (page directory.FeedPage, err error) {
+	return db.changes(ctx, q, &peopleMet{})
+}
+
+// AllChanges walks the feed from its beginning to the end of a revision, in
+// chunks: nothing is held open between two.
+func (db *DB) AllChanges(ctx context.Context, upTo directory.Pin) iter.Seq2[[]directory.Change, error] {
+	return func(yield func([]directory.Change, error) bool) {
+		q, met := directory.FeedQuery{Limit: tableChunk, UpTo: &upTo}, &peopleMet{}
+		for {
+			page, err := db.changes(ctx, q, met)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(page.Changes, nil) || !page.More {
+				return
+			}
+			q.After = &page.Next
+		}
+	}
+}
+
+func (db *DB) changes(ctx context.Context, q directory.FeedQuery, met *peopleMet) (page directory.FeedPage, err error) {
 	err = db.read(ctx, q.UpTo, nil, func(s *state) error {
 		from, pruned, err := s.locate(ctx, q.After)
 		if err != nil {
 			return err
 		}
-		w := &feedWalk{s: s, scope: wholeFeed(s.q), at: from}
+		w := &feedWalk{s: s, scope: wholeFeed(s.q), met: met, at: from}
 		if page.Changes, err = w.page(ctx, q.Limit); err != nil {
 			return err
 		}

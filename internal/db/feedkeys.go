@@ -28,7 +28,7 @@ func (w *feedWalk) walkSpan(ctx context.Context, sp span, most int) ([]directory
 	if err != nil {
 		return nil, err
 	}
-	changes, err := w.s.shapeOne(ctx, sp, touches)
+	changes, err := w.shapeOne(ctx, sp, touches)
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +50,8 @@ func (w *feedWalk) walkSpan(ctx context.Context, sp span, most int) ([]directory
 }
 
 // shapeOne is shape for what may have been touched by one revision.
-func (s *state) shapeOne(ctx context.Context, sp span, touches []touch) ([]directory.Change, error) {
-	rows, err := s.q.ChangesetsBetween(ctx, sp.low, sp.Horizon)
+func (w *feedWalk) shapeOne(ctx context.Context, sp span, touches []touch) ([]directory.Change, error) {
+	rows, err := w.s.q.ChangesetsBetween(ctx, sp.low, sp.Horizon)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (s *state) shapeOne(ctx context.Context, sp span, touches []touch) ([]direc
 	for _, row := range rows {
 		f.changesets[row.ID] = row
 	}
-	return s.shape(ctx, f)
+	return w.s.shape(ctx, f, w.met)
 }
 
 // walkStep returns touches behind a key, and the key behind all that was

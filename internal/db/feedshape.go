@@ -15,17 +15,18 @@ type knowledge struct {
 	changesets map[int64]Changeset
 	groups     map[int64][]VersionsOfGroupsRow
 	members    map[int64][]VersionsOfMembersRow
+	people     map[int64][]PeopleOfEdgesRow // in edges
 	guests     map[int64]string
 	edges      map[directory.ChangeKey]touch // noted by ofEdge, if not nil
 }
 
 // shape makes changes of what was touched, in order. What is the same on both
 // sides of its revision is none.
-func (s *state) shape(ctx context.Context, f frame) ([]directory.Change, error) {
+func (s *state) shape(ctx context.Context, f frame, met *peopleMet) ([]directory.Change, error) {
 	if len(f.spans) == 0 {
 		return nil, nil
 	}
-	known, err := s.factsOf(ctx, f)
+	known, err := s.factsOf(ctx, f, met)
 	if err != nil {
 		return nil, err
 	}
@@ -44,10 +45,10 @@ func (s *state) shape(ctx context.Context, f frame) ([]directory.Change, error) 
 	return all, nil
 }
 
-func (s *state) factsOf(ctx context.Context, f frame) (known knowledge, err error) {
-	gids, members, guests := idsOf(f)
+func (s *state) factsOf(ctx context.Context, f frame, met *peopleMet) (known knowledge, err error) {
+	gids, members, inEdges, guests := idsOf(f)
 	low, high := f.spans[0].low, f.spans[len(f.spans)-1].Horizon
-	known = knowledge{f.changesets, map[int64][]VersionsOfGroupsRow{}, map[int64][]VersionsOfMembersRow{}, map[int64]string{}, nil}
+	known = knowledge{changesets: f.changesets, groups: map[int64][]VersionsOfGroupsRow{}, members: map[int64][]VersionsOfMembersRow{}, guests: map[int64]string{}}
 	groups, err := s.q.VersionsOfGroups(ctx, VersionsOfGroupsParams{Gids: idList(gids), High: high, Low: low})
 	if err != nil {
 		return known, err
@@ -55,13 +56,17 @@ func (s *state) factsOf(ctx context.Context, f frame) (known knowledge, err erro
 	for _, row := range groups {
 		known.groups[row.Gid] = append(known.groups[row.Gid], row)
 	}
-	people, err := s.q.VersionsOfMembers(ctx, VersionsOfMembersParams{Ids: idList(members), High: high, Low: low})
+	listed, err := s.q.VersionsOfMembers(ctx, VersionsOfMembersParams{Ids: idList(members), High: high, Low: low})
 	if err != nil {
 		return known, err
 	}
-	for _, row := range people {
+	for _, row := range listed {
 		known.members[row.ID] = append(known.members[row.ID], row)
 	}
+	if err := met.meet(ctx, s.q, inEdges, low, high); err != nil {
+		return known, err
+	}
+	known.people = met.versions
 	spelled, err := s.q.GuestsOf(ctx, idList(guests))
 	for _, row := range spelled {
 		known.guests[row.GuestID] = row.Email
@@ -70,7 +75,7 @@ func (s *state) factsOf(ctx context.Context, f frame) (known knowledge, err erro
 }
 
 // idsOf are the rows that a frame is about, each once.
-func idsOf(f frame) (gids, members, guests []int64) {
+func idsOf(f frame) (gids, members, inEdges, guests []int64) {
 	for _, touches := range f.touches {
 		for _, t := range touches {
 			if t.gid != 0 {
@@ -79,12 +84,14 @@ func idsOf(f frame) (gids, members, guests []int64) {
 			switch {
 			case t.guest:
 				guests = append(guests, t.id)
-			case t.step != directory.StepGroupsSet:
+			case isEdge(t):
+				inEdges = append(inEdges, t.id)
+			case t.step == directory.StepMembersSet:
 				members = append(members, t.id)
 			}
 		}
 	}
-	return distinct(gids), distinct(members), distinct(guests)
+	return distinct(gids), distinct(members), distinct(inEdges), distinct(guests)
 }
 
 // ofSpan makes the changes of one revision, in order.
@@ -157,7 +164,7 @@ func (k knowledge) ofEdge(sp span, t touch) (directory.Change, error) {
 		return change, nil
 	}
 	change.MemberID = t.id
-	if member := alive(k.members[t.id], horizon); member != nil {
+	if member := alive(k.people[t.id], horizon); member != nil {
 		change.Email = known(member.Email)
 	}
 	return change, nil

@@ -20,6 +20,7 @@ var largest = 4096
 type feedWalk struct {
 	s     *state
 	scope feedScope
+	met   *peopleMet // in edges before
 	at    point
 	done  bool // nothing is left behind the point
 	net   bool // edges along the keys are compared, not told
@@ -100,7 +101,7 @@ func (w *feedWalk) low(ctx context.Context) (int64, error) {
 
 // sparse makes changes of whole revisions.
 func (w *feedWalk) sparse(ctx context.Context, f frame, last Revision, complete int64, most int) ([]directory.Change, error) {
-	changes, err := w.s.shape(ctx, f)
+	changes, err := w.s.shape(ctx, f, w.met)
 	if err != nil {
 		return nil, err
 	}

@@ -579,6 +579,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.pastMembersOfStmt, err = db.PrepareContext(ctx, pastMembersOf); err != nil {
 		return nil, fmt.Errorf("error preparing query PastMembersOf: %w", err)
 	}
+	if q.peopleOfEdgesStmt, err = db.PrepareContext(ctx, peopleOfEdges); err != nil {
+		return nil, fmt.Errorf("error preparing query PeopleOfEdges: %w", err)
+	}
 	if q.pruneChangesetsStmt, err = db.PrepareContext(ctx, pruneChangesets); err != nil {
 		return nil, fmt.Errorf("error preparing query PruneChangesets: %w", err)
 	}
@@ -1644,6 +1647,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing pastMembersOfStmt: %w", cerr)
 		}
 	}
+	if q.peopleOfEdgesStmt != nil {
+		if cerr := q.peopleOfEdgesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing peopleOfEdgesStmt: %w", cerr)
+		}
+	}
 	if q.pruneChangesetsStmt != nil {
 		if cerr := q.pruneChangesetsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing pruneChangesetsStmt: %w", cerr)
@@ -2093,6 +2101,7 @@ type Queries struct {
 	pastMemberEmailsStmt            *sql.Stmt
 	pastMembersByEmailStmt          *sql.Stmt
 	pastMembersOfStmt               *sql.Stmt
+	peopleOfEdgesStmt               *sql.Stmt
 	pruneChangesetsStmt             *sql.Stmt
 	pruneErasuresStmt               *sql.Stmt
 	pruneFailuresStmt               *sql.Stmt
@@ -2329,6 +2338,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		pastMemberEmailsStmt:            q.pastMemberEmailsStmt,
 		pastMembersByEmailStmt:          q.pastMembersByEmailStmt,
 		pastMembersOfStmt:               q.pastMembersOfStmt,
+		peopleOfEdgesStmt:               q.peopleOfEdgesStmt,
 		pruneChangesetsStmt:             q.pruneChangesetsStmt,
 		pruneErasuresStmt:               q.pruneErasuresStmt,
 		pruneFailuresStmt:               q.pruneFailuresStmt,

@@ -93,7 +93,7 @@ func (s *state) everPerson(ctx context.Context, ref directory.PersonRef) (feedSc
 // timeline walks a scope. Unless initial, it leaves out what the first sweep
 // found.
 func (s *state) timeline(ctx context.Context, scope feedScope, initial bool, q directory.ListQuery) (page directory.Page[directory.Change], err error) {
-	w := &feedWalk{s: s, scope: scope}
+	w := &feedWalk{s: s, scope: scope, met: &peopleMet{}}
 	if w.at, err = s.timelineStart(ctx, initial, q.After); err != nil {
 		return page, err
 	}

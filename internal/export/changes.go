@@ -30,26 +30,8 @@ func changes(cursor func(directory.FeedPlace) string) table {
 		},
 		dated: func(c *directory.Change) time.Time { return c.Place.PublishedAt },
 		rows: func(ctx context.Context, src Source, q directory.ExportQuery) iter.Seq2[[]directory.Change, error] {
-			return feed(ctx, src, q.Pin)
+			return src.AllChanges(ctx, q.Pin)
 		},
-	}
-}
-
-// feed walks the feed to the end of a revision.
-func feed(ctx context.Context, src Source, upTo directory.Pin) iter.Seq2[[]directory.Change, error] {
-	return func(yield func([]directory.Change, error) bool) {
-		part := directory.FeedQuery{Limit: pageSize, UpTo: &upTo}
-		for {
-			page, err := src.Changes(ctx, part)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(page.Changes, nil) || !page.More {
-				return
-			}
-			part.After = &page.Next
-		}
 	}
 }
 

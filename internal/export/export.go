@@ -27,7 +27,7 @@ type Source interface {
 	Members(context.Context, directory.MemberFilter, directory.ListQuery) (directory.Page[directory.Member], error)
 	Memberships(context.Context, directory.MembershipFilter, directory.ListQuery) (directory.Page[directory.Membership], error)
 	AllMemberships(context.Context, directory.Pin, *directory.AsOf) iter.Seq2[[]directory.Membership, error]
-	Changes(context.Context, directory.FeedQuery) (directory.FeedPage, error)
+	AllChanges(context.Context, directory.Pin) iter.Seq2[[]directory.Change, error]
 	AllStays(context.Context, directory.Pin, *directory.AsOf) iter.Seq2[[]directory.Stay, error]
 }
 
