@@ -162,9 +162,12 @@ SELECT gid, id FROM group_keys WHERE id >= @id ORDER BY id LIMIT @page_size;
 -- name: MemberKeysFrom :many
 SELECT id FROM member_versions WHERE id > @after ORDER BY id LIMIT @page_size;
 
--- name: MembershipVersionsFrom :many
-SELECT gid, member_id, since, until FROM membership_versions
-WHERE gid = @gid AND member_id > @after ORDER BY member_id LIMIT @page_size;
+-- name: PackedMembershipVersionsFrom :one
+SELECT CAST(COALESCE(GROUP_CONCAT(e.member_id), '') AS TEXT) AS ids,
+       CAST(COALESCE(GROUP_CONCAT(e.since), '') AS TEXT) AS sinces,
+       CAST(COALESCE(GROUP_CONCAT(e.until), '') AS TEXT) AS untils
+FROM (SELECT member_id, since, until FROM membership_versions WHERE gid = @gid AND member_id > @after
+      ORDER BY member_id LIMIT @page_size) e;
 
 -- name: GuestMembershipVersionsFrom :many
 SELECT gid, guest_id, since, until FROM guest_membership_versions

@@ -16,10 +16,13 @@ SELECT k.gid, k.id, CAST(COALESCE(
     '') AS TEXT) AS name
 FROM group_keys k WHERE k.id > @after ORDER BY k.id LIMIT @page_size;
 
--- name: StaysOfGroup :many
-SELECT member_id, since, until FROM membership_versions
-WHERE gid = @gid AND since <= @horizon AND (member_id, since) > (@after_id, @after_since)
-ORDER BY member_id, since LIMIT @page_size;
+-- name: PackedStaysOfGroup :one
+SELECT CAST(COALESCE(GROUP_CONCAT(e.member_id), '') AS TEXT) AS ids,
+       CAST(COALESCE(GROUP_CONCAT(e.since), '') AS TEXT) AS sinces,
+       CAST(COALESCE(GROUP_CONCAT(e.until), '') AS TEXT) AS untils
+FROM (SELECT member_id, since, until FROM membership_versions
+      WHERE gid = @gid AND since <= @horizon AND (member_id, since) > (@after_id, @after_since)
+      ORDER BY member_id, since LIMIT @page_size) e;
 
 -- name: GuestStaysOfGroup :many
 SELECT p.email, p.email_key, e.since, CAST(9223372036854775807 AS INTEGER) AS until

@@ -202,43 +202,31 @@ func (q *Queries) MemberKeysFrom(ctx context.Context, after int64, pageSize int6
 	return items, nil
 }
 
-const membershipVersionsFrom = `-- name: MembershipVersionsFrom :many
-SELECT gid, member_id, since, until FROM membership_versions
-WHERE gid = ?1 AND member_id > ?2 ORDER BY member_id LIMIT ?3
+const packedMembershipVersionsFrom = `-- name: PackedMembershipVersionsFrom :one
+SELECT CAST(COALESCE(GROUP_CONCAT(e.member_id), '') AS TEXT) AS ids,
+       CAST(COALESCE(GROUP_CONCAT(e.since), '') AS TEXT) AS sinces,
+       CAST(COALESCE(GROUP_CONCAT(e.until), '') AS TEXT) AS untils
+FROM (SELECT member_id, since, until FROM membership_versions WHERE gid = ?1 AND member_id > ?2
+      ORDER BY member_id LIMIT ?3) e
 `
 
-type MembershipVersionsFromParams struct {
+type PackedMembershipVersionsFromParams struct {
 	Gid      int64
 	After    int64
 	PageSize int64
 }
 
-func (q *Queries) MembershipVersionsFrom(ctx context.Context, arg MembershipVersionsFromParams) ([]MembershipVersion, error) {
-	rows, err := q.query(ctx, q.membershipVersionsFromStmt, membershipVersionsFrom, arg.Gid, arg.After, arg.PageSize)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []MembershipVersion
-	for rows.Next() {
-		var i MembershipVersion
-		if err := rows.Scan(
-			&i.Gid,
-			&i.MemberID,
-			&i.Since,
-			&i.Until,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+type PackedMembershipVersionsFromRow struct {
+	Ids    string
+	Sinces string
+	Untils string
+}
+
+func (q *Queries) PackedMembershipVersionsFrom(ctx context.Context, arg PackedMembershipVersionsFromParams) (PackedMembershipVersionsFromRow, error) {
+	row := q.queryRow(ctx, q.packedMembershipVersionsFromStmt, packedMembershipVersionsFrom, arg.Gid, arg.After, arg.PageSize)
+	var i PackedMembershipVersionsFromRow
+	err := row.Scan(&i.Ids, &i.Sinces, &i.Untils)
+	return i, err
 }
 
 const peopleOfEdges = `-- name: PeopleOfEdges :many

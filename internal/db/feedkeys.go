@@ -170,7 +170,7 @@ func (e *edgeWalk) isEnough() bool { return len(e.touches) > e.most }
 // read reads on in a group and reports whether it came to its end. All stays
 // of one person are read together.
 func (e *edgeWalk) read(ctx context.Context, gid int64) (isEnd bool, err error) {
-	var rows []MembershipVersion
+	var rows []edgeRow
 	var isLast bool
 	for size := e.size; ; size *= 2 {
 		if rows, err = e.page(ctx, gid, int64(size)); err != nil {
@@ -189,7 +189,7 @@ func (e *edgeWalk) read(ctx context.Context, gid int64) (isEnd bool, err error) 
 			e.add(gid, row)
 		}
 		if e.isEnough() {
-			e.key.ID = row.MemberID
+			e.key.ID = row.member
 			return false, nil
 		}
 	}
@@ -197,7 +197,7 @@ func (e *edgeWalk) read(ctx context.Context, gid int64) (isEnd bool, err error) 
 	e.size = min(2*e.size, edgesPage)
 	switch {
 	case !isLast:
-		e.key.ID = rows[len(rows)-1].MemberID
+		e.key.ID = rows[len(rows)-1].member
 		return false, nil
 	case e.key.Guest:
 		e.key.ID = afterAllIDs
@@ -209,17 +209,17 @@ func (e *edgeWalk) read(ctx context.Context, gid int64) (isEnd bool, err error) 
 
 // staysOn reports whether who has an edge at one end of the span has one at
 // the other, too. Stays of one person stand together.
-func (e *edgeWalk) staysOn(rows []MembershipVersion, i int) bool {
+func (e *edgeWalk) staysOn(rows []edgeRow, i int) bool {
 	horizon := e.span.low
 	if e.key.Step == directory.StepEdgesRemoved {
 		horizon = e.span.Horizon
 	}
-	who := rows[i].MemberID
-	for i > 0 && rows[i-1].MemberID == who {
+	who := rows[i].member
+	for i > 0 && rows[i-1].member == who {
 		i--
 	}
-	for ; i < len(rows) && rows[i].MemberID == who; i++ {
-		if rows[i].Since <= horizon && rows[i].Until > horizon {
+	for ; i < len(rows) && rows[i].member == who; i++ {
+		if rows[i].since <= horizon && rows[i].until > horizon {
 			return true
 		}
 	}
@@ -227,29 +227,28 @@ func (e *edgeWalk) staysOn(rows []MembershipVersion, i int) bool {
 }
 
 // withoutLast drops the stays of the last person.
-func withoutLast(rows []MembershipVersion) []MembershipVersion {
+func withoutLast(rows []edgeRow) []edgeRow {
 	n := len(rows)
-	for n > 0 && rows[n-1].MemberID == rows[len(rows)-1].MemberID {
+	for n > 0 && rows[n-1].member == rows[len(rows)-1].member {
 		n--
 	}
 	return rows[:n]
 }
 
-func (e *edgeWalk) page(ctx context.Context, gid, size int64) ([]MembershipVersion, error) {
+func (e *edgeWalk) page(ctx context.Context, gid, size int64) ([]edgeRow, error) {
 	if !e.key.Guest {
-		return e.q.MembershipVersionsFrom(ctx, MembershipVersionsFromParams{Gid: gid, After: e.key.ID, PageSize: size})
+		packed, err := e.q.PackedMembershipVersionsFrom(ctx, PackedMembershipVersionsFromParams{Gid: gid, After: e.key.ID, PageSize: size})
+		return unpack(packed.Ids, packed.Sinces, packed.Untils), err
 	}
 	rows, err := e.q.GuestMembershipVersionsFrom(ctx, GuestMembershipVersionsFromParams{Gid: gid, After: e.key.ID, PageSize: size})
-	return convert(rows, func(row GuestMembershipVersion) MembershipVersion {
-		return MembershipVersion{Gid: row.Gid, MemberID: row.GuestID, Since: row.Since, Until: row.Until}
-	}), err
+	return convert(rows, func(row GuestMembershipVersion) edgeRow { return edgeRow{row.GuestID, row.Since, row.Until} }), err
 }
 
 // add keeps an edge if the revision made or ended it, but not both.
-func (e *edgeWalk) add(gid int64, row MembershipVersion) {
-	t := touch{step: e.key.Step, gid: gid, guest: e.key.Guest, id: row.MemberID, changeset: row.Since, other: row.Until}
+func (e *edgeWalk) add(gid int64, row edgeRow) {
+	t := touch{step: e.key.Step, gid: gid, guest: e.key.Guest, id: row.member, changeset: row.since, other: row.until}
 	if t.step == directory.StepEdgesRemoved {
-		t.changeset, t.other = row.Until, row.Since
+		t.changeset, t.other = row.until, row.since
 	}
 	if e.span.holds(t.changeset) && !e.span.holds(t.other) {
 		e.touches = append(e.touches, t)

@@ -139,13 +139,6 @@ type Membership struct {
 	Since    int64
 }
 
-type MembershipVersion struct {
-	Gid      int64
-	MemberID int64
-	Since    int64
-	Until    int64
-}
-
 type Mirror struct {
 	ID                   int64
 	Organization         string

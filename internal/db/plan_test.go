@@ -110,7 +110,7 @@ var plans = map[string]readPlan{
 
 	"packed edges":         {packedMemberEdges, []any{1, 7, 10}, []string{"CO-ROUTINE e", "SEARCH memberships USING PRIMARY KEY (gid=? AND member_id>?)", "SCAN e"}},
 	"groups of any time":   {groupsEver, []any{1, "0", 10}, []string{"SEARCH k USING COVERING INDEX sqlite_autoindex_group_keys_1 (id>?)", "CORRELATED SCALAR SUBQUERY 1", "SEARCH g USING INTEGER PRIMARY KEY (rowid=?)", "CORRELATED SCALAR SUBQUERY 2", "SEARCH p USING PRIMARY KEY (gid=? AND since<?)"}},
-	"stays in a group":     {staysOfGroup, []any{1, 1, 7, 1, 10}, []string{"MERGE (UNION ALL)", "SEARCH memberships USING PRIMARY KEY (gid=? AND (member_id,since)>(?,?))", "SEARCH past_memberships USING PRIMARY KEY (gid=? AND (member_id,since)>(?,?))"}},
+	"stays in a group":     {packedStaysOfGroup, []any{1, 1, 7, 1, 10}, []string{"CO-ROUTINE e", "MERGE (UNION ALL)", "SEARCH memberships USING PRIMARY KEY (gid=? AND (member_id,since)>(?,?))", "SEARCH past_memberships USING PRIMARY KEY (gid=? AND (member_id,since)>(?,?))", "SCAN e"}},
 	"stays of guests":      {guestStaysOfGroup, []any{1, 1}, []string{"COMPOUND QUERY", "SEARCH e USING PRIMARY KEY (gid=?)", "SEARCH p USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH e USING PRIMARY KEY (gid=?)", "SEARCH p USING INTEGER PRIMARY KEY (rowid=?)"}},
 	"members who are gone": {pastMembersOf, []any{"[1,2]", 1}, []string{"SCAN j VIRTUAL TABLE", "SEARCH m USING PRIMARY KEY (id=? AND since<?)"}},
 
@@ -154,7 +154,8 @@ var plans = map[string]readPlan{
 	"feed: last groups named":        {lastGroupsNamed, []any{"g"}, []string{"SEARCH past_groups USING INDEX past_groups_by_name (name_key=?)"}},
 	"feed: last members by e-mail":   {lastMembersByEmail, []any{"m"}, []string{"SEARCH past_members USING COVERING INDEX past_members_by_email (email_key=?)"}},
 	"feed: member keys from":         {memberKeysFrom, []any{7, 10}, []string{"MERGE (UNION ALL)", "SEARCH members USING INTEGER PRIMARY KEY (rowid>?)", "SEARCH past_members USING PRIMARY KEY (id>?)"}},
-	"feed: membership versions from": {membershipVersionsFrom, []any{1, 7, 10}, []string{"MERGE (UNION ALL)", "SEARCH memberships USING PRIMARY KEY (gid=? AND member_id>?)", "SEARCH past_memberships USING PRIMARY KEY (gid=? AND member_id>?)"}},
+	"feed: membership versions from": {packedMembershipVersionsFrom, []any{1, 7, 10}, []string{"CO-ROUTINE e", "MERGE (UNION ALL)", "SEARCH memberships USING PRIMARY KEY (gid=? AND member_id>?)", "SEARCH past_memberships USING PRIMARY KEY (gid=? AND member_id>?)", "SCAN e"}},
+	"feed: people of edges":          {peopleOfEdges, []any{"[1,2]", 2, 1}, []string{"COMPOUND QUERY", "SEARCH members USING INTEGER PRIMARY KEY (rowid=?)", "SCAN json_each VIRTUAL TABLE", "SEARCH past_members USING PRIMARY KEY (id=? AND since<?)", "REUSE LIST SUBQUERY 1"}},
 	"feed: touched": {touched, []any{1, 2, 10}, []string{
 		"COMPOUND QUERY",
 		"CO-ROUTINE (subquery-1)",

@@ -65,10 +65,14 @@ func (w *tableWalk) stays(ctx context.Context, s *state) ([]directory.Stay, erro
 // memberStays reads the next stays in the first group. One that the state
 // does not see end has until 0.
 func (w *tableWalk) memberStays(ctx context.Context, s *state, size int) ([]edgeRow, error) {
-	rows, err := s.q.StaysOfGroup(ctx, StaysOfGroupParams{
+	packed, err := s.q.PackedStaysOfGroup(ctx, PackedStaysOfGroupParams{
 		Gid: w.groups[0].Gid, Horizon: s.horizon(), AfterID: w.member, AfterSince: w.since, PageSize: int64(size),
 	})
-	return convert(rows, func(row StaysOfGroupRow) edgeRow { return edgeRow{row.MemberID, row.Since, s.end(row.Until)} }), err
+	edges := unpack(packed.Ids, packed.Sinces, packed.Untils)
+	for i := range edges {
+		edges[i].until = s.end(edges[i].until)
+	}
+	return edges, err
 }
 
 // end is the changeset that ended something, 0 if that was not yet.

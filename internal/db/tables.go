@@ -144,17 +144,25 @@ func (s *state) packedEdges(ctx context.Context, group *GroupVersion, after int6
 		return convert(rows, func(row MemberEdgesRow) edgeRow { return edgeRow{member: row.MemberID, since: row.Since} }), err
 	}
 	packed, err := s.q.PackedMemberEdges(ctx, PackedMemberEdgesParams{Gid: group.Gid, After: after, PageSize: int64(size)})
-	if err != nil || packed.Ids == "" {
-		return nil, err
+	return unpack(packed.Ids, packed.Sinces, ""), err
+}
+
+// unpack makes edges of lists of numbers. Those without untils end at 0.
+func unpack(members, sinces, untils string) []edgeRow {
+	if members == "" {
+		return nil
 	}
-	edges := make([]edgeRow, 0, strings.Count(packed.Ids, ",")+1)
-	for packed.Ids != "" {
+	edges := make([]edgeRow, 0, strings.Count(members, ",")+1)
+	for members != "" {
 		var e edgeRow
-		e.member, packed.Ids = cutInt(packed.Ids)
-		e.since, packed.Sinces = cutInt(packed.Sinces)
+		e.member, members = cutInt(members)
+		e.since, sinces = cutInt(sinces)
+		if untils != "" {
+			e.until, untils = cutInt(untils)
+		}
 		edges = append(edges, e)
 	}
-	return edges, nil
+	return edges
 }
 
 // cutInt takes a number off a list of them.

@@ -127,13 +127,16 @@ func (q *Queries) PackedMemberEdges(ctx context.Context, arg PackedMemberEdgesPa
 	return i, err
 }
 
-const staysOfGroup = `-- name: StaysOfGroup :many
-SELECT member_id, since, until FROM membership_versions
-WHERE gid = ?1 AND since <= ?2 AND (member_id, since) > (?3, ?4)
-ORDER BY member_id, since LIMIT ?5
+const packedStaysOfGroup = `-- name: PackedStaysOfGroup :one
+SELECT CAST(COALESCE(GROUP_CONCAT(e.member_id), '') AS TEXT) AS ids,
+       CAST(COALESCE(GROUP_CONCAT(e.since), '') AS TEXT) AS sinces,
+       CAST(COALESCE(GROUP_CONCAT(e.until), '') AS TEXT) AS untils
+FROM (SELECT member_id, since, until FROM membership_versions
+      WHERE gid = ?1 AND since <= ?2 AND (member_id, since) > (?3, ?4)
+      ORDER BY member_id, since LIMIT ?5) e
 `
 
-type StaysOfGroupParams struct {
+type PackedStaysOfGroupParams struct {
 	Gid        int64
 	Horizon    int64
 	AfterID    int64
@@ -141,37 +144,21 @@ type StaysOfGroupParams struct {
 	PageSize   int64
 }
 
-type StaysOfGroupRow struct {
-	MemberID int64
-	Since    int64
-	Until    int64
+type PackedStaysOfGroupRow struct {
+	Ids    string
+	Sinces string
+	Untils string
 }
 
-func (q *Queries) StaysOfGroup(ctx context.Context, arg StaysOfGroupParams) ([]StaysOfGroupRow, error) {
-	rows, err := q.query(ctx, q.staysOfGroupStmt, staysOfGroup,
+func (q *Queries) PackedStaysOfGroup(ctx context.Context, arg PackedStaysOfGroupParams) (PackedStaysOfGroupRow, error) {
+	row := q.queryRow(ctx, q.packedStaysOfGroupStmt, packedStaysOfGroup,
 		arg.Gid,
 		arg.Horizon,
 		arg.AfterID,
 		arg.AfterSince,
 		arg.PageSize,
 	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []StaysOfGroupRow
-	for rows.Next() {
-		var i StaysOfGroupRow
-		if err := rows.Scan(&i.MemberID, &i.Since, &i.Until); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+	var i PackedStaysOfGroupRow
+	err := row.Scan(&i.Ids, &i.Sinces, &i.Untils)
+	return i, err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -74,7 +75,81 @@ func TestEveryMembershipIsReadAsTheListHasItAtEveryRevision(t *testing.T) {
 			if diff := cmp.Diff(want, living(wholeTable(t, mirror.AllStays, pin), want)); diff != "" {
 				t.Fatalf("stays of revision %d at %d: %s", pin.Revision, round+1, diff)
 			}
+			if !reflect.DeepEqual(feedUpTo(t, mirror, pin), wholeFeed(t, mirror, pin)) {
+				t.Fatalf("the feed up to revision %d at %d differs", pin.Revision, round+1)
+			}
 		}
+	}
+}
+
+// wholeFeed is the feed as a table up to a revision.
+func wholeFeed(t *testing.T, mirror *db.DB, pin directory.Pin) (all []directory.Change) {
+	t.Helper()
+	for changes, err := range mirror.AllChanges(t.Context(), pin) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, changes...)
+	}
+	return all
+}
+
+// feedUpTo is the feed in pages up to a revision, each by itself.
+func feedUpTo(t *testing.T, mirror *db.DB, pin directory.Pin) (all []directory.Change) {
+	t.Helper()
+	q := directory.FeedQuery{Limit: 700, UpTo: &pin}
+	for {
+		page, err := mirror.Changes(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all = append(all, page.Changes...); !page.More {
+			return all
+		}
+		q.After = &page.Next
+	}
+}
+
+func TestTheWholeFeedNamesPeopleAsTheyWereWhateverIsPublishedMeanwhile(t *testing.T) {
+	mirror := dbtest.New(t)
+	p := directory.Publication{Sweep: sweepAt(0)}
+	ids := make([]int64, 1500)
+	for i := range ids {
+		ids[i] = int64(i + 1)
+		p.Members = append(p.Members, updateMember(memberRow(ids[i], fmt.Sprintf("old%d@x.test", i), "Old"), 0, 0))
+	}
+	for i := range 9 {
+		p.Groups = append(p.Groups, updateGroup(groupRow(fmt.Sprintf("%032x", i), "G", ids), 0, 0))
+	}
+	publish(t, mirror, p)
+	p = directory.Publication{Sweep: sweepAt(1)} // everybody has another name, and leaves the groups but one
+	for i, id := range ids {
+		p.Members = append(p.Members, updateMember(memberRow(id, fmt.Sprintf("new%d@x.test", i), "New"), 0, 1))
+	}
+	for i := range 8 {
+		p.Groups = append(p.Groups, updateGroup(groupRow(fmt.Sprintf("%032x", i), "H", nil), 0, 1))
+	}
+	pin := publish(t, mirror, p).Pin()
+	want := feedUpTo(t, mirror, pin)
+	var got []directory.Change
+	chunks := 0
+	for changes, err := range mirror.AllChanges(t.Context(), pin) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, changes...)
+		chunks++
+		publish(t, mirror, directory.Publication{
+			Members:    []directory.MemberUpdate{updateMember(memberRow(int64(chunks), "later@x.test", "Later"), chunks, chunks+1)},
+			GoneGroups: []directory.Gone[string]{{ID: fmt.Sprintf("%032x", 9-chunks), Origin: observed(chunks, chunks+1)}},
+			Sweep:      sweepAt(chunks + 1),
+		})
+	}
+	if chunks < 3 || len(want) < 27_000 {
+		t.Fatalf("%d changes in %d chunks", len(want), chunks)
+	}
+	if !reflect.DeepEqual(want, got) {
+		t.Errorf("the feed in pages and as a table differ: %d and %d changes", len(want), len(got))
 	}
 }
 
