@@ -122,13 +122,14 @@ func TestTheWholeFeedNamesPeopleAsTheyWereWhateverIsPublishedMeanwhile(t *testin
 		p.Groups = append(p.Groups, updateGroup(groupRow(fmt.Sprintf("%032x", i), "G", ids), 0, 0))
 	}
 	publish(t, mirror, p)
-	p = directory.Publication{Sweep: sweepAt(1)} // everybody has another name, and leaves the groups but one
+	p = directory.Publication{Sweep: sweepAt(1)} // everybody has another name, and leaves the groups but one for a new one
 	for i, id := range ids {
 		p.Members = append(p.Members, updateMember(memberRow(id, fmt.Sprintf("new%d@x.test", i), "New"), 0, 1))
 	}
 	for i := range 8 {
 		p.Groups = append(p.Groups, updateGroup(groupRow(fmt.Sprintf("%032x", i), "H", nil), 0, 1))
 	}
+	p.Groups = append(p.Groups, updateGroup(groupRow(fmt.Sprintf("%032x", 9), "I", ids), 0, 1))
 	pin := publish(t, mirror, p).Pin()
 	want := feedUpTo(t, mirror, pin)
 	var got []directory.Change
