@@ -2,6 +2,8 @@ package export
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -49,8 +51,17 @@ func crowd(groups, members, edges int) ([]directory.Group, []directory.Member) {
 	return all, everybody
 }
 
+// longCursor is as long as those of the service, and as little in order.
+func longCursor(p directory.FeedPlace) string {
+	text, err := json.Marshal(p)
+	if err != nil {
+		panic(err)
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
 func benchWorld(b *testing.B) *world {
-	w := newWorld(b)
+	w := newWorld(b, func(o *Options) { o.Cursor = longCursor })
 	if testing.Short() {
 		w.publish(crowd(1000, 10_000, 100_000))
 	} else {

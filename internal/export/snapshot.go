@@ -38,7 +38,10 @@ var keys = map[string]struct {
 		"INDEX membership_history_of_group ON membership_history (group_id, kind, member_id, email)",
 		"INDEX membership_history_of_member ON membership_history (member_id)",
 	}},
-	"changes": {"cursor", []string{"INDEX changes_by_revision ON changes (revision)"}},
+	"changes": {"", []string{ // cursors come in no order, and a primary key would be kept in order row by row
+		"UNIQUE INDEX changes_by_cursor ON changes (cursor)",
+		"INDEX changes_by_revision ON changes (revision)",
+	}},
 }
 
 // writeSnapshot fills an empty file with all tables as SQLite. Until it
