@@ -64,7 +64,7 @@ func snapshotDSN(path string) string {
 	if filepath.VolumeName(path) != "" {
 		slashed = "/" + slashed
 	}
-	return "file:" + (&url.URL{Path: slashed}).EscapedPath() + "?mode=rw&_dqs=0&_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)" +
+	return "file:" + (&url.URL{Path: slashed}).EscapedPath() + "?mode=rw&_dqs=0&_pragma=page_size(16384)&_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)" +
 		"&_pragma=locking_mode(EXCLUSIVE)&_pragma=cache_size(-8192)&_pragma=temp_store(FILE)&_txlock=exclusive"
 }
 
