@@ -102,7 +102,7 @@ func newStory(r *rapid.T, dir string) *story {
 // number: SQLite is slow under the race detector, for which -short is meant.
 func atMost(t *testing.T, checks int) {
 	if testing.Short() {
-		checks = max(checks/5, 1)
+		checks = max(checks/8, 1)
 	}
 	asked := false
 	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
