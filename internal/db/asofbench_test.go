@@ -14,7 +14,7 @@ func BenchmarkAsOf(b *testing.B) {
 	everybody := directory.GroupRef{ID: p.Groups[0].Row.ID}
 	usual := directory.GroupRef{ID: p.Groups[500].Row.ID}
 	somebody := directory.PersonRef{ID: 500}
-	deep := &directory.Position{ID: "member:90000"}
+	deep := edgeAfter(everybody, "", 90000)
 	for _, read := range []struct {
 		name string
 		of   func(*directory.AsOf) error
