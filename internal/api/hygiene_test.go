@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -135,28 +136,29 @@ func TestFindingsAreCountedAsGauges(t *testing.T) {
 // A slowMirror counts when it is let.
 type slowMirror struct {
 	Mirror
-	revision int64
-	asked    int
+	revision atomic.Int64
+	asked    atomic.Int64
 	let      chan struct{}
 }
 
 func (m *slowMirror) Freshness(context.Context) (directory.Freshness, error) {
-	return directory.Freshness{Revision: m.revision}, nil
+	return directory.Freshness{Revision: m.revision.Load()}, nil
 }
 
 func (m *slowMirror) HygieneCounts(context.Context, []string) (directory.HygieneCounts, error) {
-	m.asked++
-	revision := m.revision
+	m.asked.Add(1)
+	revision := m.revision.Load()
 	<-m.let
 	return directory.HygieneCounts{Revision: revision, Findings: map[string]int{directory.EmptyGroup: int(revision)}}, nil
 }
 
 func TestAScrapeDoesNotWaitForALongCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := &slowMirror{revision: 1, let: make(chan struct{})}
+		m := &slowMirror{let: make(chan struct{})}
+		m.revision.Store(1)
 		registry := prometheus.NewPedanticRegistry()
 		registry.MustRegister(newHygieneCollector(Options{Mirror: m}))
-		wants := func(values []float64, asked int) {
+		wants := func(values []float64, asked int64) {
 			t.Helper()
 			families, err := registry.Gather()
 			if err != nil {
@@ -168,8 +170,8 @@ func TestAScrapeDoesNotWaitForALongCount(t *testing.T) {
 					got = append(got, metric.GetGauge().GetValue())
 				}
 			}
-			if !slices.Equal(got, values) || m.asked != asked {
-				t.Errorf("%v after %d counts, want %v after %d", got, m.asked, values, asked)
+			if !slices.Equal(got, values) || m.asked.Load() != asked {
+				t.Errorf("%v after %d counts, want %v after %d", got, m.asked.Load(), values, asked)
 			}
 		}
 		wants(nil, 1)
@@ -177,7 +179,7 @@ func TestAScrapeDoesNotWaitForALongCount(t *testing.T) {
 		m.let <- struct{}{}
 		synctest.Wait()
 		wants([]float64{1}, 1)
-		m.revision = 2
+		m.revision.Store(2)
 		wants([]float64{1}, 2) // of the revision before
 		m.let <- struct{}{}
 		synctest.Wait()
