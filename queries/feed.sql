@@ -173,10 +173,6 @@ FROM (SELECT member_id, since, until FROM membership_versions WHERE gid = @gid A
 SELECT gid, guest_id, since, until FROM guest_membership_versions
 WHERE gid = @gid AND guest_id > @after ORDER BY guest_id LIMIT @page_size;
 
--- name: PeopleOfEdges :many
-SELECT id, email, full_name, role, status, since, until FROM member_versions
-WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @high AND until > @low;
-
 -- name: GroupKey :one
 SELECT gid FROM group_keys WHERE id = @id;
 

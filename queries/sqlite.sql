@@ -299,3 +299,7 @@ WHERE substr(p.email_key, length(rtrim(p.email_key, replace(p.email_key, '@', ''
 SELECT m.id, m.email, m.full_name, m.role, m.status, m.since
 FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN past_members m
 WHERE m.id = j.value AND m.since <= @horizon;
+
+-- name: PeopleOfEdges :many
+SELECT id, email, full_name, role, status, since, until FROM member_versions
+WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @high AND until > @low;

@@ -7,7 +7,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 )
 
 const changesetsBetween = `-- name: ChangesetsBetween :many
@@ -227,58 +226,6 @@ func (q *Queries) PackedMembershipVersionsFrom(ctx context.Context, arg PackedMe
 	var i PackedMembershipVersionsFromRow
 	err := row.Scan(&i.Ids, &i.Sinces, &i.Untils)
 	return i, err
-}
-
-const peopleOfEdges = `-- name: PeopleOfEdges :many
-SELECT id, email, full_name, role, status, since, until FROM member_versions
-WHERE id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND until > ?3
-`
-
-type PeopleOfEdgesParams struct {
-	Ids  string
-	High int64
-	Low  int64
-}
-
-type PeopleOfEdgesRow struct {
-	ID       int64
-	Email    string
-	FullName sql.NullString
-	Role     sql.NullString
-	Status   string
-	Since    int64
-	Until    int64
-}
-
-func (q *Queries) PeopleOfEdges(ctx context.Context, arg PeopleOfEdgesParams) ([]PeopleOfEdgesRow, error) {
-	rows, err := q.query(ctx, q.peopleOfEdgesStmt, peopleOfEdges, arg.Ids, arg.High, arg.Low)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []PeopleOfEdgesRow
-	for rows.Next() {
-		var i PeopleOfEdgesRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.Email,
-			&i.FullName,
-			&i.Role,
-			&i.Status,
-			&i.Since,
-			&i.Until,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const revisionBefore = `-- name: RevisionBefore :one
