@@ -55,7 +55,7 @@ func TestQueriesAreAnsweredInEveryFormat(t *testing.T) {
 			`[-9223372036854775808,1.0,"",9e999,1e+300]],"truncated":false,"revision":7,"epoch":"e","published_at":"2026-03-01T09:00:00Z"}` + "\n"},
 		"ndjson": {"application/x-ndjson", `{"id":9007199254740993,"a":null,"a_3":"text; \"q\",\n","a_2":"AP8=","\"<é":0.1}` + "\n" +
 			`{"id":-9223372036854775808,"a":1.0,"a_3":"","a_2":9e999,"\"<é":1e+300}` + "\n"},
-		"csv": {"text/csv; charset=utf-8", "id,a,a,a_2,\"\"\"<é\"\r\n9007199254740993,,\"text; \"\"q\"\",\r\n\",AP8=,0.1\r\n-9223372036854775808,1.0,,9e999,1e+300\r\n"},
+		"csv": {"text/csv; charset=utf-8", "id,a,a,a_2,\"\"\"<é\"\r\n9007199254740993,,\"text; \"\"q\"\",\n\",AP8=,0.1\r\n-9223372036854775808,1.0,\"\",9e999,1e+300\r\n"},
 	} {
 		body := `{"sql":"SELECT 1"}`
 		if format != "" {

@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"rollcall/internal/directory"
+	"rollcall/internal/rfc4180"
 )
 
 // tableEncoders word a table, by format.
@@ -82,23 +82,28 @@ func apart(names []string) []string {
 }
 
 func tableAsCSV(t directory.Table, _ directory.Freshness) ([]byte, error) {
-	var out bytes.Buffer
-	writer := csv.NewWriter(&out)
-	writer.UseCRLF = true
-	if err := writer.Write(t.Columns); err != nil {
-		return nil, err
+	var out []byte
+	for i, name := range t.Columns {
+		out = rfc4180.AppendText(separated(out, i), name)
 	}
-	texts := make([]string, len(t.Columns))
+	out = append(out, rfc4180.LineEnd...)
 	for _, row := range t.Rows {
 		for i, cell := range row {
-			texts[i] = textCell(cell)
+			if out = separated(out, i); cell != nil {
+				out = rfc4180.AppendText(out, textCell(cell))
+			}
 		}
-		if err := writer.Write(texts); err != nil {
-			return nil, err
-		}
+		out = append(out, rfc4180.LineEnd...)
 	}
-	writer.Flush()
-	return out.Bytes(), writer.Error()
+	return out, nil
+}
+
+// separated appends what stands in front of a line's field.
+func separated(out []byte, field int) []byte {
+	if field == 0 {
+		return out
+	}
+	return append(out, ',')
 }
 
 // jsonCell is a cell as encoding/json takes it.
@@ -114,8 +119,6 @@ func jsonCell(cell any) any {
 
 func textCell(cell any) string {
 	switch cell := cell.(type) {
-	case nil:
-		return ""
 	case float64:
 		return floatText(cell)
 	case []byte:

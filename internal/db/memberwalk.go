@@ -71,13 +71,13 @@ func (s *state) knownSources(t memberTerms) (sources []source) {
 		}})
 	}
 	if len(t.inAny) > 0 {
-		any := source{isAny: true, list: func(ctx context.Context, after, size int64) ([]int64, error) {
+		either := source{isAny: true, list: func(ctx context.Context, after, size int64) ([]int64, error) {
 			return s.idsWithin(ctx, after, size, t.inAny...)
 		}}
 		for _, group := range t.inAny {
-			any.size += group.MemberCount
+			either.size += group.MemberCount
 		}
-		sources = append(sources, any)
+		sources = append(sources, either)
 	}
 	return sources
 }

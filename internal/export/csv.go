@@ -4,11 +4,11 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"rollcall/internal/rfc4180"
 )
 
-// A csv is a table as RFC 4180 has it: a header, lines that end in CRLF, an
-// empty field for null. Line ends inside of fields stay as they are, and an
-// empty text stands in quotes, so that who looks can tell it from null.
+// A csv is a table with a header, and an empty field for null.
 type csv struct {
 	lines
 	isExcel bool
@@ -28,7 +28,7 @@ func newCSV(w io.Writer, columns []Column, isExcel bool) *csv {
 		}
 		c.buf = append(c.buf, column.Name...)
 	}
-	c.buf = append(c.buf, "\r\n"...)
+	c.buf = append(c.buf, rfc4180.LineEnd...)
 	return c
 }
 
@@ -47,25 +47,13 @@ func (c *csv) write(row []value) error {
 			c.buf = c.appendText(c.buf, v.text)
 		}
 	}
-	c.buf = append(c.buf, "\r\n"...)
+	c.buf = append(c.buf, rfc4180.LineEnd...)
 	return c.spill()
 }
 
 func (c *csv) appendText(buf []byte, s string) []byte {
-	isFormula := c.isExcel && s != "" && strings.IndexByte("=+-@\t\r", s[0]) >= 0
-	if s != "" && !isFormula && !strings.ContainsAny(s, "\",\r\n") && s[0] != ' ' {
-		return append(buf, s...)
+	if c.isExcel && s != "" && strings.IndexByte("=+-@\t\r", s[0]) >= 0 {
+		return rfc4180.AppendQuoted(buf, "'"+s)
 	}
-	buf = append(buf, '"')
-	if isFormula {
-		buf = append(buf, '\'')
-	}
-	for {
-		before, after, isQuoted := strings.Cut(s, `"`)
-		buf = append(buf, before...)
-		if !isQuoted {
-			return append(buf, '"')
-		}
-		buf, s = append(buf, `""`...), after
-	}
+	return rfc4180.AppendText(buf, s)
 }
