@@ -172,6 +172,7 @@ type server struct {
 	borders *borders
 	metrics *httpMetrics
 	refused *bounded
+	shelf   *shelf
 
 	compress func(http.Handler) http.HandlerFunc
 	streams  atomic.Int64  // that are open
@@ -194,6 +195,9 @@ func New(o Options) (*API, error) {
 		return nil, err
 	}
 	if s.compress, err = newCompressor(); err != nil {
+		return nil, err
+	}
+	if s.shelf, err = newShelf(); err != nil {
 		return nil, err
 	}
 	for _, c := range append(s.metrics.collectors(), newMirrorCollector(o.Mirror, o.Poller), newHygieneCollector(o)) {

@@ -138,7 +138,7 @@ func (s *server) listChanges(ctx context.Context, in *ChangesInput) (*ChangesOut
 }
 
 func (s *server) feedPage(r *http.Request, page directory.FeedPage) *ChangesOutput {
-	out := &ChangesOutput{Status: http.StatusOK, ReadHeaders: s.readHeaders(r, page.Freshness)}
+	out := &ChangesOutput{Status: http.StatusOK, ReadHeaders: s.readHeaders(r, page.Freshness, scopeList)}
 	out.FeedCursor = feedCursor(page.Next)
 	if isKnown(r, out.ETag) {
 		out.Status = http.StatusNotModified

@@ -17,20 +17,26 @@ const (
 	scopeRow
 )
 
-// isSpared answers 304, before anything is read, where the caller names the
-// answer that the mirror would give. An ETag holds state and query, so a match
-// proves that the same query was answered from the same state. What this
-// cannot tell, such as the age of rows that differ in it or whether a past
-// state is still kept, is left to the read.
-func (s *server) isSpared(w http.ResponseWriter, r *http.Request, query string, of scope) bool {
-	if of == scopeNone || len(r.Header["If-None-Match"]) == 0 || isDated(r) {
-		return false
+// presentFor returns the present state if that is all that an answer's age and
+// headers depend on, and young enough. The age of rows that differ in it, and
+// whether a past state is still kept, only the read can tell.
+func (s *server) presentFor(r *http.Request, of scope) (present directory.Present, suffices bool) {
+	if isDated(r) {
+		return present, false
 	}
 	present, isKnown := s.Mirror.Present()
-	if !isKnown || of == scopeRow && !present.Uniform || s.tooOld(present.Freshness) != nil || !demandOf(r).isMet(present.ConfirmedAt, time.Now()) {
+	return present, isKnown && (of == scopeList || present.Uniform) &&
+		s.tooOld(present.Freshness) == nil && demandOf(r).isMet(present.ConfirmedAt, time.Now())
+}
+
+// isSpared answers 304, before anything is read, where the caller names the
+// answer that the mirror would give. An ETag holds state and query, so a match
+// proves that the same query was answered from the same state.
+func (s *server) isSpared(w http.ResponseWriter, r *http.Request, present directory.Present, asked string) bool {
+	if len(r.Header["If-None-Match"]) == 0 {
 		return false
 	}
-	etag := s.etag(present.Freshness, query)
+	etag := s.etag(present.Freshness, asked)
 	if !names(r, etag) {
 		return false
 	}
@@ -41,8 +47,9 @@ func (s *server) isSpared(w http.ResponseWriter, r *http.Request, query string, 
 
 // isNotModified sets the headers of a read and, if the caller has the answer
 // already, sends 304 with them.
-func (s *server) isNotModified(w http.ResponseWriter, r *http.Request, f directory.Freshness, query string) bool {
-	etag := s.etag(f, query)
+func (s *server) isNotModified(w http.ResponseWriter, r *http.Request, f directory.Freshness, of scope) bool {
+	infoOf(r.Context()).shows = stateOf(f)
+	etag := s.etag(f, s.asked(r, of))
 	setReadHeaders(w, r, f, etag)
 	if !isKnown(r, etag) {
 		return false
@@ -59,15 +66,5 @@ func setReadHeaders(w http.ResponseWriter, r *http.Request, f directory.Freshnes
 	h.Set("Vary", vary)
 	if isV1(r.URL.Path) {
 		h.Set("Rollcall-Cursor", feedPlace(f))
-	}
-}
-
-// sparing puts isSpared before a read of /v1.
-func (s *server) sparing(of scope, h handler) handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		if s.isSpared(w, r, canonical(r.URL), of) {
-			return nil
-		}
-		return h(w, r)
 	}
 }

@@ -126,6 +126,7 @@ func TestAKnownAnswerIsNotReadAgain(t *testing.T) {
 	inCountingLab(t, func(t *testing.T, l *lab, m *countingMirror) {
 		for _, read := range append(l.reads(), labRead{path: groupsPath + "?page=2&per_page=3"}, labRead{path: "/v1/members?limit=3&sort=-name"}) {
 			etag := l.get(read.path).wants(200).header.Get("ETag")
+			l.api.server.shelf.answers.InvalidateAll()
 			m.reads.Store(0)
 			for _, known := range []string{etag, `"x", ` + strings.TrimPrefix(etag, "W/")} {
 				l.get(read.path, "If-None-Match", known).wants(304).wantsCache("rollcall; hit", "10")
@@ -136,8 +137,8 @@ func TestAKnownAnswerIsNotReadAgain(t *testing.T) {
 			}
 			l.get(read.path, "If-None-Match", `W/"other"`).wants(200)
 			l.get(read.path, "If-None-Match", "*").wants(304)
-			if n := m.reads.Load(); n != 2 {
-				t.Errorf("%s: %d reads, want two where the ETag does not tell", read.path, n)
+			if n := m.reads.Load(); n != 1 {
+				t.Errorf("%s: %d reads, want one where the ETag does not tell", read.path, n)
 			}
 		}
 	})

@@ -87,7 +87,7 @@ func (s *server) diff(ctx context.Context, in *DiffInput) (*DiffOutput, error) {
 		return nil, err
 	}
 	page.Then = nil // from and to name both states already
-	out := &DiffOutput{Status: http.StatusOK, ReadHeaders: s.readHeaders(r, page.Freshness)}
+	out := &DiffOutput{Status: http.StatusOK, ReadHeaders: s.readHeaders(r, page.Freshness, scopeList)}
 	if isKnown(r, out.ETag) {
 		out.Status = http.StatusNotModified
 		return out, nil

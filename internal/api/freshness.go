@@ -70,14 +70,52 @@ func digest(text string, bytes int) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:bytes])
 }
 
+// asked is what an answer depends on of its request: the query, and of a list
+// the origin, which its links show.
+func (s *server) asked(r *http.Request, of scope) string {
+	if of == scopeList {
+		return s.origin(r) + canonical(r.URL)
+	}
+	return canonical(r.URL)
+}
+
 // canonical is what was asked, with parameters in one order and without
 // those named. Paths are kept as sent, escapes included.
 func canonical(u *url.URL, without ...string) string {
+	if len(without) == 0 && isCanonical(u.RawQuery) {
+		return u.EscapedPath() + "?" + u.RawQuery
+	}
 	values := u.Query()
 	for _, name := range without {
 		values.Del(name)
 	}
 	return u.EscapedPath() + "?" + values.Encode()
+}
+
+// isCanonical reports whether a query is surely as url.Values writes it, so
+// that it need not be taken apart: names in order, nothing escaped.
+func isCanonical(query string) bool {
+	last := ""
+	for pair := range strings.SplitSeq(query, "&") {
+		name, value, isPair := strings.Cut(pair, "=")
+		if query != "" && (!isPair || name < last || !isUnreserved(name) || !isUnreserved(value)) {
+			return false
+		}
+		last = name
+	}
+	return true
+}
+
+// isUnreserved reports whether a text has only signs that a query never
+// escapes (RFC 3986, 2.3).
+func isUnreserved(text string) bool {
+	for _, c := range []byte(text) {
+		isLetter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		if !isLetter && (c < '0' || '9' < c) && c != '-' && c != '_' && c != '.' && c != '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // isKnown reports whether the caller has an answer already that there is:

@@ -125,10 +125,14 @@ func (m guardedMux) Handle(op *huma.Operation, h func(huma.Context)) {
 		h(humago.NewContext(op, r, w))
 		return nil
 	}
-	if isFile, _ := op.Metadata["file"].(bool); !isFile {
+	isFile, _ := op.Metadata["file"].(bool)
+	switch {
+	case of != scopeNone:
+		answer = m.kept(of, answer)
+	case !isFile:
 		answer = m.compressed(answer)
 	}
-	m.handle(action, op.Method+" "+op.Path, m.sparing(of, answer))
+	m.handle(action, op.Method+" "+op.Path, answer)
 }
 
 func (m guardedMux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.mux.ServeHTTP(w, r) }

@@ -56,6 +56,7 @@ type requestInfo struct {
 	authorization []string // as it came, for streams that ask again
 
 	cacheStatus string // of the answer, where there is more to say than hit
+	shows       state  // of the mirror, that the answer to a read does
 }
 
 func infoOf(ctx context.Context) *requestInfo {

@@ -54,10 +54,11 @@ type ReadHeaders struct {
 	FeedCursor   string `header:"Rollcall-Cursor" doc:"The answer's place in the feed of changes; opaque."`
 }
 
-func (s *server) readHeaders(r *http.Request, f directory.Freshness) ReadHeaders {
+func (s *server) readHeaders(r *http.Request, f directory.Freshness, of scope) ReadHeaders {
+	infoOf(r.Context()).shows = stateOf(f)
 	etag := ""
 	if isSettled(f) {
-		etag = s.etag(f, canonical(r.URL))
+		etag = s.etag(f, s.asked(r, of))
 	}
 	return ReadHeaders{
 		ETag: etag, Freshness: freshnessFor(r, f),
@@ -92,7 +93,7 @@ func listed[R, T any](ctx context.Context, s *server, shape func(R) T, read func
 	if err != nil {
 		return nil, err
 	}
-	out := &ListOutput[T]{Status: http.StatusOK, ReadHeaders: s.readHeaders(r, page.Freshness)}
+	out := &ListOutput[T]{Status: http.StatusOK, ReadHeaders: s.readHeaders(r, page.Freshness, scopeList)}
 	if isKnown(r, out.ETag) {
 		out.Status = http.StatusNotModified
 		return out, nil
@@ -113,7 +114,7 @@ func listed[R, T any](ctx context.Context, s *server, shape func(R) T, read func
 // one answers with one object, or with 304.
 func one[R, T any](ctx context.Context, s *server, object directory.Found[R], shape func(R) T) *OneOutput[T] {
 	r := requestOf(ctx)
-	out := &OneOutput[T]{Status: http.StatusOK, ReadHeaders: s.readHeaders(r, object.Freshness)}
+	out := &OneOutput[T]{Status: http.StatusOK, ReadHeaders: s.readHeaders(r, object.Freshness, scopeRow)}
 	if isKnown(r, out.ETag) {
 		out.Status = http.StatusNotModified
 		return out

@@ -20,10 +20,10 @@ func (s *server) routes() error {
 	// come with all their fields, in the list, too.
 	for _, base := range []string{"", "/api"} {
 		org := base + "/organizations/{org}"
-		s.handle(access.ReadGroups, "GET "+org+"/groups", s.compressed(s.orForwarded(s.groupList)))
-		s.handle(access.ReadGroups, "GET "+org+"/groups/{id}", s.compressed(s.orForwarded(s.groupPayload)))
-		s.handle(access.ReadFull, "GET "+org+"/users", s.compressed(s.orForwarded(s.memberList)))
-		s.handle(access.ReadFull, "GET "+org+"/users/{id}", s.compressed(s.orForwarded(s.memberPayload)))
+		s.handle(access.ReadGroups, "GET "+org+"/groups", s.orForwarded(s.kept(scopeList, s.groupList)))
+		s.handle(access.ReadGroups, "GET "+org+"/groups/{id}", s.orForwarded(s.kept(scopeRow, s.groupPayload)))
+		s.handle(access.ReadFull, "GET "+org+"/users", s.orForwarded(s.kept(scopeList, s.memberList)))
+		s.handle(access.ReadFull, "GET "+org+"/users/{id}", s.orForwarded(s.kept(scopeRow, s.memberPayload)))
 		s.handle(access.WriteGroup, "POST "+org+"/groups", s.writeGroup)
 		s.handle(access.WriteGroup, "PUT "+org+"/groups/{id}", s.writeGroup)
 		s.handle(access.WriteGroup, "DELETE "+org+"/groups/{id}", s.writeGroup)

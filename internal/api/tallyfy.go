@@ -99,15 +99,11 @@ func (s *server) memberPayload(w http.ResponseWriter, r *http.Request) error {
 
 // payload answers with the only row of a page, which is made of the rows of.
 func (s *server) payload(w http.ResponseWriter, r *http.Request, of rows, read func() (tallyfyPage, error)) error {
-	query := canonical(r.URL)
-	if s.isSpared(w, r, query, scopeRow) {
-		return nil
-	}
 	found, err := fresh(s, r, read, func(tallyfyPage) rows { return of })
 	if err != nil {
 		return err
 	}
-	if s.isNotModified(w, r, found.Freshness, query) {
+	if s.isNotModified(w, r, found.Freshness, scopeRow) {
 		return nil
 	}
 	body := make([]byte, 0, found.bytes+len(`{"data":}`))
@@ -117,19 +113,14 @@ func (s *server) payload(w http.ResponseWriter, r *http.Request, of rows, read f
 }
 
 func (s *server) payloadList(w http.ResponseWriter, r *http.Request, asked listAsked, read func() (tallyfyPage, error)) error {
-	origin := s.origin(r)
-	query := origin + canonical(r.URL)
-	if s.isSpared(w, r, query, scopeList) {
-		return nil
-	}
 	page, err := fresh(s, r, read, everything)
 	if err != nil {
 		return err
 	}
-	if s.isNotModified(w, r, page.Freshness, query) {
+	if s.isNotModified(w, r, page.Freshness, scopeList) {
 		return nil
 	}
-	meta, err := encode(asked.meta(page.total, page.count, origin+r.URL.EscapedPath(), asked.query))
+	meta, err := encode(asked.meta(page.total, page.count, s.origin(r)+r.URL.EscapedPath(), asked.query))
 	if err != nil {
 		return err
 	}
