@@ -60,7 +60,7 @@ func checkPath(u *url.URL) error {
 }
 
 func hasDots(path string) bool {
-	return slices.ContainsFunc(strings.Split(path, "/"), func(segment string) bool {
+	return strings.Contains(path, "/.") && slices.ContainsFunc(strings.Split(path, "/"), func(segment string) bool {
 		return segment == "." || segment == ".."
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,6 +18,17 @@ import (
 type httpMetrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
+	series   sync.Map // of *httpSeries by seriesKey, as finding them costs more than adding to them
+}
+
+type seriesKey struct {
+	route, method string
+	status        int
+}
+
+type httpSeries struct {
+	requests prometheus.Counter
+	duration prometheus.Observer
 }
 
 func newHTTPMetrics() *httpMetrics {
@@ -36,8 +48,15 @@ func (m *httpMetrics) collectors() []prometheus.Collector {
 }
 
 func (m *httpMetrics) observe(route, method string, status int, took time.Duration) {
-	m.requests.WithLabelValues(route, knownMethod(method), strconv.Itoa(status)).Inc()
-	m.duration.WithLabelValues(route).Observe(took.Seconds())
+	key := seriesKey{route, knownMethod(method), status}
+	series, isKnown := m.series.Load(key)
+	if !isKnown {
+		series, _ = m.series.LoadOrStore(key, &httpSeries{
+			m.requests.WithLabelValues(route, key.method, strconv.Itoa(status)), m.duration.WithLabelValues(route),
+		})
+	}
+	series.(*httpSeries).requests.Inc()
+	series.(*httpSeries).duration.Observe(took.Seconds())
 }
 
 func knownMethod(method string) string {
