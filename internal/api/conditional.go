@@ -20,13 +20,13 @@ const (
 // presentFor returns the present state if that is all that an answer's age and
 // headers depend on, and young enough. The age of rows that differ in it, and
 // whether a past state is still kept, only the read can tell.
-func (s *server) presentFor(r *http.Request, of scope) (present directory.Present, suffices bool) {
+func (s *server) presentFor(r *http.Request, of scope, now time.Time) (present directory.Present, suffices bool) {
 	if isDated(r) {
 		return present, false
 	}
 	present, isKnown := s.Mirror.Present()
 	return present, isKnown && (of == scopeList || present.Uniform) &&
-		s.tooOld(present.Freshness) == nil && demandOf(r).isMet(present.ConfirmedAt, time.Now())
+		(s.MaxStale == 0 || present.Age(now) <= s.MaxStale) && demandOf(r).isMet(present.ConfirmedAt, now)
 }
 
 // isSpared answers 304, before anything is read, where the caller names the

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,8 +83,8 @@ func (s *server) asked(r *http.Request, of scope) string {
 // canonical is what was asked, with parameters in one order and without
 // those named. Paths are kept as sent, escapes included.
 func canonical(u *url.URL, without ...string) string {
-	if len(without) == 0 && isCanonical(u.RawQuery) {
-		return u.EscapedPath() + "?" + u.RawQuery
+	if len(without) == 0 && isPlain(u.RawQuery) {
+		return u.EscapedPath() + "?" + inOrder(u.RawQuery)
 	}
 	values := u.Query()
 	for _, name := range without {
@@ -92,18 +93,38 @@ func canonical(u *url.URL, without ...string) string {
 	return u.EscapedPath() + "?" + values.Encode()
 }
 
-// isCanonical reports whether a query is surely as url.Values writes it, so
-// that it need not be taken apart: names in order, nothing escaped.
-func isCanonical(query string) bool {
-	last := ""
+// isPlain reports whether a query is surely as url.Values writes it, but for
+// the order of its pairs, so that it need not be decoded.
+func isPlain(query string) bool {
+	if query == "" {
+		return true
+	}
 	for pair := range strings.SplitSeq(query, "&") {
 		name, value, isPair := strings.Cut(pair, "=")
-		if query != "" && (!isPair || name < last || !isUnreserved(name) || !isUnreserved(value)) {
+		if !isPair || !isUnreserved(name) || !isUnreserved(value) {
 			return false
 		}
-		last = name
 	}
 	return true
+}
+
+// inOrder sorts the pairs of a plain query by name. Those of one name stay as
+// they are.
+func inOrder(query string) string {
+	if !strings.Contains(query, "&") {
+		return query
+	}
+	byName := func(a, b string) int {
+		a, _, _ = strings.Cut(a, "=")
+		b, _, _ = strings.Cut(b, "=")
+		return strings.Compare(a, b)
+	}
+	pairs := strings.Split(query, "&")
+	if slices.IsSortedFunc(pairs, byName) {
+		return query
+	}
+	slices.SortStableFunc(pairs, byName)
+	return strings.Join(pairs, "&")
 }
 
 // isUnreserved reports whether a text has only signs that a query never

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/maypok86/otter/v2"
 
@@ -64,7 +65,8 @@ func (s *shelf) turnTo(now state) {
 func (s *server) kept(of scope, h handler) handler {
 	h = s.compressed(h)
 	return func(w http.ResponseWriter, r *http.Request) error {
-		present, suffices := s.presentFor(r, of)
+		now := time.Now()
+		present, suffices := s.presentFor(r, of, now)
 		if !suffices {
 			return h(w, r)
 		}
@@ -80,7 +82,8 @@ func (s *server) kept(of scope, h handler) handler {
 				return own.otherwise(h)(w, r)
 			}
 		}
-		a.give(w, r, &present.Freshness)
+		setMoving(w.Header(), present.Freshness, now)
+		a.give(w, r)
 		return nil
 	}
 }
@@ -95,7 +98,10 @@ func (s *server) fill(r *http.Request, key shelfKey, h handler) (a *reply, own *
 		if own.status != http.StatusOK || own.shows != key.state || own.body.Len() > keptMost {
 			return nil, errNotKept
 		}
-		return own.answer(), nil
+		own.header.Set("Cache-Status", cacheHit)
+		own.header.Del("Age") // is told anew each time, as is
+		own.header.Del("Rollcall-Confirmed-At")
+		return own.reply(), nil
 	}))
 	return a, own
 }

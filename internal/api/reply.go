@@ -35,18 +35,15 @@ func (a *reply) size() int {
 	return size
 }
 
-// give sends the answer, or that the client has it already. If now is given,
-// it tells the age.
-func (a *reply) give(w http.ResponseWriter, r *http.Request, now *directory.Freshness) {
+// give sends the answer, or that the client has it already, under the headers
+// that are there and its own.
+func (a *reply) give(w http.ResponseWriter, r *http.Request) {
 	isShort := a.etag != "" && isKnown(r, a.etag)
 	header := w.Header()
 	for _, f := range a.header {
 		if !isShort || !f.ofBody {
 			header[f.name] = f.values
 		}
-	}
-	if now != nil {
-		setMoving(header, *now)
 	}
 	if isShort {
 		w.WriteHeader(http.StatusNotModified)
@@ -57,8 +54,8 @@ func (a *reply) give(w http.ResponseWriter, r *http.Request, now *directory.Fres
 }
 
 // setMoving sets those headers that do not stay while the state does.
-func setMoving(h http.Header, f directory.Freshness) {
-	values := []string{strconv.Itoa(inSeconds(f.Age(time.Now()))), f.ConfirmedAt.UTC().Format(time.RFC3339Nano)}
+func setMoving(h http.Header, f directory.Freshness, now time.Time) {
+	values := []string{strconv.Itoa(inSeconds(f.Age(now))), f.ConfirmedAt.UTC().Format(time.RFC3339Nano)}
 	h["Age"], h["Rollcall-Confirmed-At"] = values[0:1:1], values[1:2:2]
 }
 
@@ -99,8 +96,8 @@ func (a *draft) Write(b []byte) (int, error) {
 	return a.body.Write(b)
 }
 
-// answer is the draft for good.
-func (a *draft) answer() *reply {
+// reply is the draft for good.
+func (a *draft) reply() *reply {
 	a.header.Set("Content-Length", strconv.Itoa(a.body.Len()))
 	done := &reply{status: a.status, body: a.body.Bytes(), header: make([]field, 0, len(a.header))}
 	if a.status == http.StatusOK {
@@ -119,7 +116,7 @@ func (a *draft) otherwise(h handler) handler {
 	}
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if a.err == nil {
-			a.answer().give(w, r, nil)
+			a.reply().give(w, r)
 		}
 		return a.err
 	}
