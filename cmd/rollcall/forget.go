@@ -51,7 +51,7 @@ func (c *forgetCommand) Run(ctx context.Context, con *console) error {
 	if err := json.Unmarshal(answer.body, &told); err != nil {
 		return fmt.Errorf("the server's answer cannot be read: %w", err)
 	}
-	fmt.Fprintf(con.stdout, "forgotten: %d past rows of %d members, %d guests, revision %d\n", told.Data.Versions, len(told.Data.MemberIDs), told.Data.Guests, told.Revision)
+	fmt.Fprintf(con.stdout, "forgotten: past rows %d, members %d, guests %d, revision %d\n", told.Data.Versions, len(told.Data.MemberIDs), told.Data.Guests, told.Revision)
 	if !told.Data.Clean {
 		fmt.Fprintln(con.stdout, "traces may stay in the files, as while an old state is read: the server tries again within the hour, or forget once more")
 	}

@@ -12,7 +12,7 @@ func TestForgetSaysWhatWasErased(t *testing.T) {
 		"/v1/members/7/forget":            strings.Replace(clean, "true", "false", 1),
 	})
 	code, out, _ := invoke(t, nil, "forget", "a/b@x.test", "--server", server)
-	if code != exitOK || out != "forgotten: 3 past rows of 2 members, 1 guests, revision 8\n" {
+	if code != exitOK || out != "forgotten: past rows 3, members 2, guests 1, revision 8\n" {
 		t.Errorf("exit %d, %q", code, out)
 	}
 	if code, out, _ := invoke(t, nil, "forget", "a/b@x.test", "--server", server, "-o", "json"); code != exitOK || out != clean+"\n" {
