@@ -1,21 +1,26 @@
+-- A statement is planned anew each time it runs if its plan may depend on what
+-- is bound to it. Hence, everywhere, the plus in LIMIT +@size and, where an
+-- index has until > 0 for a condition, in +until > @horizon; and conditions of
+-- such indexes come before what resembles them.
+
 -- name: MemberIDs :many
 SELECT member_id FROM memberships WHERE gid = @gid ORDER BY member_id;
 
 -- name: MemberEdges :many
 SELECT member_id, since FROM memberships WHERE gid = @gid AND member_id > @after
-ORDER BY member_id LIMIT @page_size;
+ORDER BY member_id LIMIT +@page_size;
 
 -- name: MemberEdgesByName :many
 SELECT e.member_id, e.since
 FROM members m CROSS JOIN memberships e
 WHERE e.gid = @gid AND e.member_id = m.id AND m.name_key >= @after_key AND (m.name_key > @after_key OR m.id > @after_id)
-ORDER BY m.name_key, m.id LIMIT @page_size;
+ORDER BY m.name_key, m.id LIMIT +@page_size;
 
 -- name: MemberEdgesByNameDown :many
 SELECT e.member_id, e.since
 FROM members m CROSS JOIN memberships e
 WHERE e.gid = @gid AND e.member_id = m.id AND m.name_key <= @after_key AND (m.name_key < @after_key OR m.id < @after_id)
-ORDER BY m.name_key DESC, m.id DESC LIMIT @page_size;
+ORDER BY m.name_key DESC, m.id DESC LIMIT +@page_size;
 
 -- name: StrangerEdges :many
 SELECT e.member_id, e.since
@@ -59,23 +64,23 @@ SELECT e.gid, e.guest_id, e.since, @until FROM guest_memberships e WHERE e.gid =
 DELETE FROM guest_memberships WHERE gid = @gid;
 
 -- name: MemberIDsAt :many
-SELECT member_id FROM membership_versions WHERE gid = @gid AND since <= @horizon AND until > @horizon
+SELECT member_id FROM membership_versions WHERE gid = @gid AND since <= @horizon AND +until > @horizon
 ORDER BY member_id;
 
 -- name: MemberEdgesAt :many
 SELECT member_id, since FROM membership_versions
-WHERE gid = @gid AND since <= @horizon AND until > @horizon AND member_id > @after
-ORDER BY member_id LIMIT @page_size;
+WHERE gid = @gid AND since <= @horizon AND +until > @horizon AND member_id > @after
+ORDER BY member_id LIMIT +@page_size;
 
 -- name: StrangerEdgesAt :many
 SELECT e.member_id, e.since FROM membership_versions e
-WHERE e.gid = @gid AND e.since <= @horizon AND e.until > @horizon
+WHERE e.gid = @gid AND e.since <= @horizon AND +e.until > @horizon
     AND NOT EXISTS (SELECT 1 FROM members m WHERE m.id = e.member_id AND m.since <= @horizon)
-    AND NOT EXISTS (SELECT 1 FROM past_members m WHERE m.id = e.member_id AND m.since <= @horizon AND m.until > @horizon);
+    AND NOT EXISTS (SELECT 1 FROM past_members m WHERE m.id = e.member_id AND m.since <= @horizon AND +m.until > @horizon);
 
 -- name: GroupEdgesOfMemberAt :many
 SELECT gid, since FROM membership_versions
-WHERE member_id = @member_id AND since <= @horizon AND until > @horizon;
+WHERE member_id = @member_id AND since <= @horizon AND +until > @horizon;
 
 -- name: GuestEdgesAt :many
 SELECT p.email, p.email_key, e.since
@@ -84,8 +89,8 @@ WHERE e.gid = @gid AND e.since <= @horizon AND p.guest_id = e.guest_id
 UNION ALL
 SELECT p.email, p.email_key, e.since
 FROM past_guest_memberships e CROSS JOIN guests p
-WHERE e.gid = @gid AND e.since <= @horizon AND e.until > @horizon AND p.guest_id = e.guest_id;
+WHERE e.gid = @gid AND e.since <= @horizon AND +e.until > @horizon AND p.guest_id = e.guest_id;
 
 -- name: GroupEdgesOfGuestAt :many
 SELECT gid, since FROM guest_membership_versions
-WHERE guest_id = @guest_id AND since <= @horizon AND until > @horizon;
+WHERE guest_id = @guest_id AND since <= @horizon AND +until > @horizon;

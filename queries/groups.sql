@@ -6,28 +6,28 @@ FROM mirror LEFT JOIN groups g ON g.id = @id
 WHERE mirror.id = 1;
 
 -- name: GroupPayloads :many
-SELECT payload FROM groups ORDER BY created_ms, id LIMIT @page_size OFFSET @skipped;
+SELECT payload FROM groups ORDER BY created_ms, id LIMIT +@page_size OFFSET @skipped;
 
 -- name: GroupKeysByName :many
-SELECT gid FROM groups ORDER BY name_key, id LIMIT @page_size OFFSET @skipped;
+SELECT gid FROM groups ORDER BY name_key, id LIMIT +@page_size OFFSET @skipped;
 
 -- name: GroupTexts :many
 SELECT gid, id, name, description, created_ms, updated_ms
-FROM groups WHERE gid > @after ORDER BY gid LIMIT @page_size;
+FROM groups WHERE gid > @after ORDER BY gid LIMIT +@page_size;
 
 -- name: FingerprintsOfGroups :many
 SELECT id, row_hash, churn_hash, form, confirmed_ms, doubted, missed, member_count, guest_count FROM groups;
 
 -- name: GroupsByID :many
-SELECT * FROM present_groups WHERE id > @after ORDER BY id LIMIT @page_size;
+SELECT * FROM present_groups WHERE id > @after ORDER BY id LIMIT +@page_size;
 
 -- name: GroupsByName :many
 SELECT * FROM present_groups WHERE (name_key, id) > (@after_key, @after_id)
-ORDER BY name_key, id LIMIT @page_size;
+ORDER BY name_key, id LIMIT +@page_size;
 
 -- name: GroupsByNameDown :many
 SELECT * FROM present_groups WHERE (name_key, id) < (@after_key, @after_id)
-ORDER BY name_key DESC, id DESC LIMIT @page_size;
+ORDER BY name_key DESC, id DESC LIMIT +@page_size;
 
 -- name: GroupByID :one
 SELECT * FROM present_groups WHERE id = @id;
@@ -94,22 +94,22 @@ UPDATE groups SET confirmed_ms = confirmed_ms - CAST(@by AS INTEGER) WHERE confi
 UPDATE groups SET doubted = 0 WHERE doubted = 1;
 
 -- name: GroupsByIDAt :many
-SELECT * FROM group_versions WHERE since <= @horizon AND until > @horizon AND id > @after
-ORDER BY id LIMIT @page_size;
+SELECT * FROM group_versions WHERE since <= @horizon AND +until > @horizon AND id > @after
+ORDER BY id LIMIT +@page_size;
 
 -- name: GroupsByNameAt :many
 SELECT * FROM group_versions
-WHERE since <= @horizon AND until > @horizon AND (name_key, id) > (@after_key, @after_id)
-ORDER BY name_key, id LIMIT @page_size;
+WHERE since <= @horizon AND +until > @horizon AND (name_key, id) > (@after_key, @after_id)
+ORDER BY name_key, id LIMIT +@page_size;
 
 -- name: GroupsByNameDownAt :many
 SELECT * FROM group_versions
-WHERE since <= @horizon AND until > @horizon AND (name_key, id) < (@after_key, @after_id)
-ORDER BY name_key DESC, id DESC LIMIT @page_size;
+WHERE since <= @horizon AND +until > @horizon AND (name_key, id) < (@after_key, @after_id)
+ORDER BY name_key DESC, id DESC LIMIT +@page_size;
 
 -- name: GroupByIDAt :one
-SELECT * FROM group_versions WHERE id = @id AND since <= @horizon AND until > @horizon;
+SELECT * FROM group_versions WHERE id = @id AND since <= @horizon AND +until > @horizon;
 
 -- name: GroupsNamedAt :many
-SELECT * FROM group_versions WHERE name_key = @name_key AND since <= @horizon AND until > @horizon
+SELECT * FROM group_versions WHERE name_key = @name_key AND since <= @horizon AND +until > @horizon
 ORDER BY id;

@@ -15,17 +15,17 @@ SELECT p.gid, p.member_id FROM past_memberships p WHERE p.until > 0 AND p.until 
 
 -- name: DisabledInGroups :many
 SELECT id, email FROM members
-WHERE status = 'disabled' AND group_count > 0 AND id >= @first ORDER BY id LIMIT @page_size;
+WHERE status = 'disabled' AND group_count > 0 AND id >= @first ORDER BY id LIMIT +@page_size;
 
 -- name: DisabledInGroupsAt :many
 SELECT v.id, v.email FROM member_versions v
-WHERE v.status = 'disabled' AND v.since <= @horizon AND v.until > @horizon AND v.id >= @first
+WHERE v.status = 'disabled' AND v.since <= @horizon AND +v.until > @horizon AND v.id >= @first
     AND (EXISTS (SELECT 1 FROM memberships e WHERE e.member_id = v.id AND e.since <= @horizon)
-      OR EXISTS (SELECT 1 FROM past_memberships p WHERE p.member_id = v.id AND p.since <= @horizon AND p.until > @horizon))
-ORDER BY v.id LIMIT @page_size;
+      OR EXISTS (SELECT 1 FROM past_memberships p WHERE p.member_id = v.id AND p.since <= @horizon AND +p.until > @horizon))
+ORDER BY v.id LIMIT +@page_size;
 
 -- name: StrangersFrom :many
-SELECT member_id FROM strangers WHERE member_id >= @first ORDER BY member_id LIMIT @page_size;
+SELECT member_id FROM strangers WHERE member_id >= @first ORDER BY member_id LIMIT +@page_size;
 
 -- Who was a stranger then is one still, or has become a member since, or has
 -- left a group since. Some come more than once.
@@ -37,56 +37,56 @@ UNION ALL
 SELECT p.member_id FROM past_memberships p WHERE p.until > 0 AND p.until > @horizon AND p.member_id >= @first;
 
 -- name: GroupsOfNobody :many
-SELECT * FROM present_groups WHERE member_count = 0 AND guest_count = 0 AND id > @after ORDER BY id LIMIT @page_size;
+SELECT * FROM present_groups WHERE member_count = 0 AND guest_count = 0 AND id > @after ORDER BY id LIMIT +@page_size;
 
 -- name: GroupsOfNobodyAt :many
 SELECT * FROM group_versions
-WHERE member_count = 0 AND guest_count = 0 AND since <= @horizon AND until > @horizon AND id > @after
-ORDER BY id LIMIT @page_size;
+WHERE member_count = 0 AND guest_count = 0 AND since <= @horizon AND +until > @horizon AND id > @after
+ORDER BY id LIMIT +@page_size;
 
 -- name: GroupsOfOne :many
-SELECT * FROM present_groups WHERE member_count + guest_count = 1 AND id > @after ORDER BY id LIMIT @page_size;
+SELECT * FROM present_groups WHERE member_count + guest_count = 1 AND id > @after ORDER BY id LIMIT +@page_size;
 
 -- name: GroupsOfOneAt :many
 SELECT * FROM group_versions
-WHERE member_count + guest_count = 1 AND since <= @horizon AND until > @horizon AND id > @after
-ORDER BY id LIMIT @page_size;
+WHERE member_count + guest_count = 1 AND since <= @horizon AND +until > @horizon AND id > @after
+ORDER BY id LIMIT +@page_size;
 
 -- name: Twins :many
 SELECT g.* FROM present_groups g
 WHERE (g.name_key, g.id) > (@after_key, @after_id)
     AND EXISTS (SELECT 1 FROM groups o WHERE o.name_key = g.name_key AND o.id <> g.id)
-ORDER BY g.name_key, g.id LIMIT @page_size;
+ORDER BY g.name_key, g.id LIMIT +@page_size;
 
 -- name: TwinsAt :many
 SELECT g.* FROM group_versions g
-WHERE g.since <= @horizon AND g.until > @horizon AND (g.name_key, g.id) > (@after_key, @after_id)
+WHERE g.since <= @horizon AND +g.until > @horizon AND (g.name_key, g.id) > (@after_key, @after_id)
     AND (EXISTS (SELECT 1 FROM groups o WHERE o.name_key = g.name_key AND o.id <> g.id AND o.since <= @horizon)
-      OR EXISTS (SELECT 1 FROM past_groups p WHERE p.name_key = g.name_key AND p.id <> g.id AND p.since <= @horizon AND p.until > @horizon))
-ORDER BY g.name_key, g.id LIMIT @page_size;
+      OR EXISTS (SELECT 1 FROM past_groups p WHERE p.name_key = g.name_key AND p.id <> g.id AND p.since <= @horizon AND +p.until > @horizon))
+ORDER BY g.name_key, g.id LIMIT +@page_size;
 
 -- Those in no group are few: the plus keeps the index of statuses out.
 -- name: Idle :many
 SELECT id, email, status FROM members
-WHERE group_count = 0 AND +status = 'active' AND id > @after ORDER BY id LIMIT @page_size;
+WHERE group_count = 0 AND +status = 'active' AND id > @after ORDER BY id LIMIT +@page_size;
 
 -- name: IdleAt :many
 SELECT v.id, v.email, v.status FROM member_versions v
-WHERE +v.status = 'active' AND v.since <= @horizon AND v.until > @horizon AND v.id > @after
+WHERE +v.status = 'active' AND v.since <= @horizon AND +v.until > @horizon AND v.id > @after
     AND NOT EXISTS (SELECT 1 FROM memberships e WHERE e.member_id = v.id AND e.since <= @horizon)
-    AND NOT EXISTS (SELECT 1 FROM past_memberships p WHERE p.member_id = v.id AND p.since <= @horizon AND p.until > @horizon)
-ORDER BY v.id LIMIT @page_size;
+    AND NOT EXISTS (SELECT 1 FROM past_memberships p WHERE p.member_id = v.id AND p.since <= @horizon AND +p.until > @horizon)
+ORDER BY v.id LIMIT +@page_size;
 
 -- name: NeverLoggedIn :many
 SELECT id, email, status FROM members
-WHERE last_login_ms IS NULL AND status <> 'disabled' AND id > @after ORDER BY id LIMIT @page_size;
+WHERE last_login_ms IS NULL AND status <> 'disabled' AND id > @after ORDER BY id LIMIT +@page_size;
 
 -- Of those who are still listed, as nothing else tells.
 -- name: NeverLoggedInAt :many
 SELECT v.id, v.email, v.status FROM member_versions v
-WHERE v.status <> 'disabled' AND v.since <= @horizon AND v.until > @horizon AND v.id > @after
+WHERE v.status <> 'disabled' AND v.since <= @horizon AND +v.until > @horizon AND v.id > @after
     AND EXISTS (SELECT 1 FROM members m WHERE m.id = v.id AND m.last_login_ms IS NULL)
-ORDER BY v.id LIMIT @page_size;
+ORDER BY v.id LIMIT +@page_size;
 
 -- name: CountFindings :one
 SELECT

@@ -6,31 +6,31 @@ FROM mirror LEFT JOIN members m ON m.id = @id
 WHERE mirror.id = 1;
 
 -- name: MemberPayloads :many
-SELECT payload FROM members ORDER BY created_ms, id LIMIT @page_size OFFSET @skipped;
+SELECT payload FROM members ORDER BY created_ms, id LIMIT +@page_size OFFSET @skipped;
 
 -- name: MemberKeysByCreation :many
-SELECT id FROM members ORDER BY created_ms, id LIMIT @page_size OFFSET @skipped;
+SELECT id FROM members ORDER BY created_ms, id LIMIT +@page_size OFFSET @skipped;
 
 -- name: MemberKeysByCreationDown :many
-SELECT id FROM members ORDER BY created_ms DESC, id DESC LIMIT @page_size OFFSET @skipped;
+SELECT id FROM members ORDER BY created_ms DESC, id DESC LIMIT +@page_size OFFSET @skipped;
 
 -- name: MemberTexts :many
 SELECT id, email, first_name, last_name, full_name, created_ms, updated_ms
-FROM members WHERE id > @after ORDER BY id LIMIT @page_size;
+FROM members WHERE id > @after ORDER BY id LIMIT +@page_size;
 
 -- name: FingerprintsOfMembers :many
 SELECT id, row_hash, churn_hash, form, confirmed_ms, doubted, missed FROM members;
 
 -- name: MembersByID :many
-SELECT * FROM present_members WHERE id > @after ORDER BY id LIMIT @page_size;
+SELECT * FROM present_members WHERE id > @after ORDER BY id LIMIT +@page_size;
 
 -- name: MembersByName :many
 SELECT * FROM present_members WHERE name_key >= @after_key AND (name_key > @after_key OR id > @after_id)
-ORDER BY name_key, id LIMIT @page_size;
+ORDER BY name_key, id LIMIT +@page_size;
 
 -- name: MembersByNameDown :many
 SELECT * FROM present_members WHERE name_key <= @after_key AND (name_key < @after_key OR id < @after_id)
-ORDER BY name_key DESC, id DESC LIMIT @page_size;
+ORDER BY name_key DESC, id DESC LIMIT +@page_size;
 
 -- name: MemberByID :one
 SELECT * FROM present_members WHERE id = @id;
@@ -111,22 +111,22 @@ UPDATE members SET confirmed_ms = confirmed_ms - CAST(@by AS INTEGER) WHERE conf
 UPDATE members SET doubted = 0 WHERE doubted = 1;
 
 -- name: MembersByIDAt :many
-SELECT * FROM member_versions WHERE since <= @horizon AND until > @horizon AND id > @after
-ORDER BY id LIMIT @page_size;
+SELECT * FROM member_versions WHERE since <= @horizon AND +until > @horizon AND id > @after
+ORDER BY id LIMIT +@page_size;
 
 -- name: MembersByNameAt :many
 SELECT * FROM member_versions
-WHERE since <= @horizon AND until > @horizon AND name_key >= @after_key AND (name_key > @after_key OR id > @after_id)
-ORDER BY name_key, id LIMIT @page_size;
+WHERE since <= @horizon AND +until > @horizon AND name_key >= @after_key AND (name_key > @after_key OR id > @after_id)
+ORDER BY name_key, id LIMIT +@page_size;
 
 -- name: MembersByNameDownAt :many
 SELECT * FROM member_versions
-WHERE since <= @horizon AND until > @horizon AND name_key <= @after_key AND (name_key < @after_key OR id < @after_id)
-ORDER BY name_key DESC, id DESC LIMIT @page_size;
+WHERE since <= @horizon AND +until > @horizon AND name_key <= @after_key AND (name_key < @after_key OR id < @after_id)
+ORDER BY name_key DESC, id DESC LIMIT +@page_size;
 
 -- name: MemberByIDAt :one
-SELECT * FROM member_versions WHERE id = @id AND since <= @horizon AND until > @horizon;
+SELECT * FROM member_versions WHERE id = @id AND since <= @horizon AND +until > @horizon;
 
 -- name: MembersByEmailAt :many
-SELECT * FROM member_versions WHERE email_key = @email_key AND since <= @horizon AND until > @horizon
+SELECT * FROM member_versions WHERE email_key = @email_key AND since <= @horizon AND +until > @horizon
 ORDER BY id;

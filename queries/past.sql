@@ -6,28 +6,28 @@ UPDATE mirror SET kept = @kept, kept_ms = @kept_ms, pinned = @pinned WHERE id = 
 
 -- name: PruneGroups :execrows
 DELETE FROM past_groups WHERE (gid, since) IN (
-    SELECT p.gid, p.since FROM past_groups p WHERE p.until > 0 AND p.until <= @horizon ORDER BY p.until LIMIT @step);
+    SELECT p.gid, p.since FROM past_groups p WHERE p.until > 0 AND p.until <= @horizon ORDER BY p.until LIMIT +@step);
 
 -- name: PruneMembers :execrows
 DELETE FROM past_members WHERE (id, since) IN (
-    SELECT p.id, p.since FROM past_members p WHERE p.until > 0 AND p.until <= @horizon ORDER BY p.until LIMIT @step);
+    SELECT p.id, p.since FROM past_members p WHERE p.until > 0 AND p.until <= @horizon ORDER BY p.until LIMIT +@step);
 
 -- name: PruneMemberships :execrows
 DELETE FROM past_memberships WHERE (gid, member_id, since) IN (
-    SELECT p.gid, p.member_id, p.since FROM past_memberships p WHERE p.until > 0 AND p.until <= @horizon ORDER BY p.until LIMIT @step);
+    SELECT p.gid, p.member_id, p.since FROM past_memberships p WHERE p.until > 0 AND p.until <= @horizon ORDER BY p.until LIMIT +@step);
 
 -- name: PruneGuestMemberships :execrows
 DELETE FROM past_guest_memberships WHERE (gid, guest_id, since) IN (
-    SELECT p.gid, p.guest_id, p.since FROM past_guest_memberships p WHERE p.until > 0 AND p.until <= @horizon ORDER BY p.until LIMIT @step);
+    SELECT p.gid, p.guest_id, p.since FROM past_guest_memberships p WHERE p.until > 0 AND p.until <= @horizon ORDER BY p.until LIMIT +@step);
 
 -- name: PruneErasures :execrows
 DELETE FROM erasures WHERE number IN (
-    SELECT e.number FROM erasures e WHERE e.changeset <= @horizon ORDER BY e.changeset LIMIT @step);
+    SELECT e.number FROM erasures e WHERE e.changeset <= @horizon ORDER BY e.changeset LIMIT +@step);
 
 -- name: GuestsAfter :one
 -- The end of a step.
 SELECT CAST(COALESCE(MAX(g.guest_id), 0) AS INTEGER) AS upto
-FROM (SELECT guest_id FROM guests WHERE guest_id > @after ORDER BY guest_id LIMIT @step) g;
+FROM (SELECT guest_id FROM guests WHERE guest_id > @after ORDER BY guest_id LIMIT +@step) g;
 
 -- name: PruneGuests :exec
 DELETE FROM guests WHERE guests.guest_id > @after AND guests.guest_id <= @upto
@@ -36,7 +36,7 @@ DELETE FROM guests WHERE guests.guest_id > @after AND guests.guest_id <= @upto
 
 -- name: ChangesetsAfter :one
 SELECT CAST(COALESCE(MAX(c.id), 0) AS INTEGER) AS upto
-FROM (SELECT id FROM changesets WHERE id > @after AND id < @horizon ORDER BY id LIMIT @step) c;
+FROM (SELECT id FROM changesets WHERE id > @after AND id < @horizon ORDER BY id LIMIT +@step) c;
 
 -- name: PruneChangesets :exec
 -- Those that nothing refers to any more. The first sweep's stays, and the
@@ -53,7 +53,7 @@ DELETE FROM changesets WHERE changesets.id > @after AND changesets.id <= @upto A
 
 -- name: RevisionsAfter :one
 SELECT CAST(COALESCE(MAX(r.revision), 0) AS INTEGER) AS upto
-FROM (SELECT revision FROM revisions WHERE revision > @after AND revision < @pinned ORDER BY revision LIMIT @step) r;
+FROM (SELECT revision FROM revisions WHERE revision > @after AND revision < @pinned ORDER BY revision LIMIT +@step) r;
 
 -- name: PruneRevisions :exec
 -- Those that no changeset refers to any more. The first stays: it tells since
@@ -74,7 +74,7 @@ DELETE FROM sweeps WHERE number IN (
             SELECT COALESCE(MAX(l.number), 0) FROM sweeps l WHERE l.result IN ('published', 'unchanged') AND l.revision < @pinned
             UNION ALL
             SELECT COALESCE(MIN(l.number), 0) FROM sweeps l WHERE l.result IN ('published', 'unchanged') AND l.revision >= @pinned AND l.revision <= @kept)
-    ORDER BY s.revision, s.began_ms LIMIT @step);
+    ORDER BY s.revision, s.began_ms LIMIT +@step);
 
 -- name: PruneFailures :execrows
 -- Notes of sweeps that confirmed nothing, from before an instant and before
@@ -83,7 +83,7 @@ DELETE FROM sweeps WHERE number IN (
     SELECT s.number FROM sweeps s
     WHERE s.result NOT IN ('published', 'unchanged') AND s.began_ms < @before_ms
         AND s.number < (SELECT COALESCE(MAX(l.number), 0) FROM sweeps l WHERE l.result IN ('published', 'unchanged'))
-    ORDER BY s.number LIMIT @step);
+    ORDER BY s.number LIMIT +@step);
 
 -- Erasure.
 
@@ -126,4 +126,4 @@ UPDATE mirror SET unclean = 0 WHERE id = 1;
 -- name: MembersGoneSince :many
 -- Who ended for good after a changeset, with the last e-mail.
 SELECT id, email_key, until FROM past_members
-WHERE until > @after AND until > 0 AND deleted = 1 AND email_key <> '' ORDER BY until;
+WHERE until > 0 AND until > @after AND deleted = 1 AND email_key <> '' ORDER BY until;

@@ -1,21 +1,21 @@
 -- name: MembersInNoGroup :many
-SELECT id FROM members WHERE group_count = 0 AND id > @after ORDER BY id LIMIT @page_size;
+SELECT id FROM members WHERE group_count = 0 AND id > @after ORDER BY id LIMIT +@page_size;
 
 -- name: CountInNoGroup :one
-SELECT COUNT(*) FROM (SELECT id FROM members WHERE group_count = 0 LIMIT @most) AS some;
+SELECT COUNT(*) FROM (SELECT id FROM members WHERE group_count = 0 LIMIT +@most) AS some;
 
 -- name: GroupsOfSize :many
-SELECT gid FROM groups WHERE member_count >= @min_members LIMIT @most;
+SELECT gid FROM groups WHERE member_count >= @min_members LIMIT +@most;
 
 -- name: EmptyGroups :many
-SELECT gid FROM groups WHERE member_count = 0 AND guest_count = 0 LIMIT @most;
+SELECT gid FROM groups WHERE member_count = 0 AND guest_count = 0 LIMIT +@most;
 
 -- name: CountGroupsAt :one
 SELECT COUNT(*) AS n, CAST(COALESCE(SUM(g.member_count), 0) AS INTEGER) AS member_count, CAST(COALESCE(SUM(g.guest_count), 0) AS INTEGER) AS guest_count
-FROM group_versions g WHERE g.since <= @horizon AND g.until > @horizon;
+FROM group_versions g WHERE g.since <= @horizon AND +g.until > @horizon;
 
 -- name: CountMembersAt :one
-SELECT COUNT(*) FROM member_versions m WHERE m.since <= @horizon AND m.until > @horizon;
+SELECT COUNT(*) FROM member_versions m WHERE m.since <= @horizon AND +m.until > @horizon;
 
 -- name: CountEdgesOfMembers :one
 SELECT CAST(COALESCE(SUM(m.group_count), 0) AS INTEGER) FROM members m

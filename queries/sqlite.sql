@@ -33,16 +33,16 @@ FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN members m WHERE m.id = j.value;
 
 -- name: MembersOfAt :many
 SELECT id, email, full_name, name_key, role, status FROM member_versions
-WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @horizon AND until > @horizon;
+WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @horizon AND +until > @horizon;
 
 -- name: MemberEdgesOfAt :many
 SELECT member_id, since FROM membership_versions
 WHERE gid = @gid AND member_id IN (SELECT value FROM json_each(CAST(@ids AS TEXT)))
-    AND since <= @horizon AND until > @horizon;
+    AND since <= @horizon AND +until > @horizon;
 
 -- name: GroupsOfAt :many
 SELECT * FROM group_versions
-WHERE gid IN (SELECT value FROM json_each(CAST(@gids AS TEXT))) AND since <= @horizon AND until > @horizon;
+WHERE gid IN (SELECT value FROM json_each(CAST(@gids AS TEXT))) AND since <= @horizon AND +until > @horizon;
 
 -- name: GroupCountsAt :many
 SELECT e.member_id, COUNT(*) AS group_count
@@ -51,7 +51,7 @@ WHERE e.member_id = j.value AND e.since <= @horizon GROUP BY e.member_id
 UNION ALL
 SELECT e.member_id, COUNT(*)
 FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN past_memberships e
-WHERE e.member_id = j.value AND e.since <= @horizon AND e.until > @horizon GROUP BY e.member_id;
+WHERE e.member_id = j.value AND e.since <= @horizon AND +e.until > @horizon GROUP BY e.member_id;
 
 -- name: BoundsOf :many
 SELECT c.id, c.not_before_ms, c.not_after_ms
@@ -85,7 +85,7 @@ FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN memberships e WHERE e.member_id 
 SELECT e.gid, e.member_id, e.until
 FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN past_memberships e
 WHERE e.gid = json_extract(j.value, '$[0]') AND e.member_id = json_extract(j.value, '$[1]')
-    AND e.since <= @horizon AND e.until > @horizon;
+    AND e.since <= @horizon AND +e.until > @horizon;
 
 -- name: EndsOfGuestEdges :many
 -- Pairs are [gid, email_key].
@@ -93,7 +93,7 @@ SELECT e.gid, p.email_key, e.until
 FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN guests p CROSS JOIN past_guest_memberships e
 WHERE p.email_key = json_extract(j.value, '$[1]')
     AND e.gid = json_extract(j.value, '$[0]') AND e.guest_id = p.guest_id
-    AND e.since <= @horizon AND e.until > @horizon;
+    AND e.since <= @horizon AND +e.until > @horizon;
 
 -- name: ChangesetsOf :many
 SELECT sqlc.embed(c), sqlc.embed(r), CAST(COALESCE((
@@ -104,13 +104,13 @@ WHERE c.id = j.value AND r.revision = c.revision;
 
 -- name: VersionsOfGroups :many
 SELECT gid, id, name, description, logo, created_ms, updated_ms, since, until FROM group_versions
-WHERE gid IN (SELECT value FROM json_each(CAST(@gids AS TEXT))) AND since <= @high AND until > @low;
+WHERE gid IN (SELECT value FROM json_each(CAST(@gids AS TEXT))) AND since <= @high AND +until > @low;
 
 -- name: VersionsOfMembers :many
 SELECT id, email, first_name, last_name, full_name, role, status, job_title, team, timezone,
        created_ms, updated_ms, since, until
 FROM member_versions
-WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @high AND until > @low;
+WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @high AND +until > @low;
 
 -- name: GuestsOf :many
 SELECT p.guest_id, p.email
@@ -125,10 +125,10 @@ FROM json_each(CAST(@name_keys AS TEXT)) j CROSS JOIN groups g WHERE g.name_key 
 
 -- name: GroupsToCheckAt :many
 SELECT v.gid, v.id, v.name, v.name_key, v.confirmed_ms, v.doubted FROM group_versions v
-WHERE v.id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND v.since <= @horizon AND v.until > @horizon
+WHERE v.id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND v.since <= @horizon AND +v.until > @horizon
 UNION ALL
 SELECT v.gid, v.id, v.name, v.name_key, v.confirmed_ms, v.doubted FROM group_versions v
-WHERE v.name_key IN (SELECT value FROM json_each(CAST(@name_keys AS TEXT))) AND v.since <= @horizon AND v.until > @horizon;
+WHERE v.name_key IN (SELECT value FROM json_each(CAST(@name_keys AS TEXT))) AND v.since <= @horizon AND +v.until > @horizon;
 
 -- name: MembersToCheck :many
 SELECT m.id, m.email_key, m.status, m.confirmed_ms, m.doubted
@@ -139,10 +139,10 @@ FROM json_each(CAST(@email_keys AS TEXT)) j CROSS JOIN members m WHERE m.email_k
 
 -- name: MembersToCheckAt :many
 SELECT v.id, v.email_key, v.status, v.confirmed_ms, v.doubted FROM member_versions v
-WHERE v.id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND v.since <= @horizon AND v.until > @horizon
+WHERE v.id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND v.since <= @horizon AND +v.until > @horizon
 UNION ALL
 SELECT v.id, v.email_key, v.status, v.confirmed_ms, v.doubted FROM member_versions v
-WHERE v.email_key IN (SELECT value FROM json_each(CAST(@email_keys AS TEXT))) AND v.since <= @horizon AND v.until > @horizon;
+WHERE v.email_key IN (SELECT value FROM json_each(CAST(@email_keys AS TEXT))) AND v.since <= @horizon AND +v.until > @horizon;
 
 -- name: GuestsToCheck :many
 SELECT p.guest_id, p.email_key
@@ -160,7 +160,7 @@ WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, in
 UNION ALL
 SELECT e.gid, e.member_id
 FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN past_memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= @horizon AND e.until > @horizon;
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= @horizon AND +e.until > @horizon;
 
 -- name: GuestEdgesToCheckAt :many
 SELECT e.gid, e.guest_id
@@ -169,14 +169,14 @@ WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, ins
 UNION ALL
 SELECT e.gid, e.guest_id
 FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN past_guest_memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= @horizon AND e.until > @horizon;
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= @horizon AND +e.until > @horizon;
 
 -- name: MemberRowsOf :many
 SELECT m.* FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN present_members m WHERE m.id = j.value;
 
 -- name: MemberRowsOfAt :many
 SELECT * FROM member_versions
-WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @horizon AND until > @horizon;
+WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @horizon AND +until > @horizon;
 
 -- name: MemberTextsOf :many
 SELECT m.id, m.email, m.first_name, m.last_name, m.full_name, m.created_ms, m.updated_ms
@@ -200,7 +200,7 @@ WHERE e.member_id = j.value AND e.since <= @horizon
 UNION ALL
 SELECT e.gid, e.member_id, e.since
 FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN past_memberships e
-WHERE e.member_id = j.value AND e.since <= @horizon AND e.until > @horizon;
+WHERE e.member_id = j.value AND e.since <= @horizon AND +e.until > @horizon;
 
 -- name: EdgesOfGuestsAt :many
 SELECT e.gid, p.email, p.email_key, e.since
@@ -209,30 +209,30 @@ WHERE p.guest_id = j.value AND e.guest_id = j.value AND e.since <= @horizon
 UNION ALL
 SELECT e.gid, p.email, p.email_key, e.since
 FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN guests p CROSS JOIN past_guest_memberships e
-WHERE p.guest_id = j.value AND e.guest_id = j.value AND e.since <= @horizon AND e.until > @horizon;
+WHERE p.guest_id = j.value AND e.guest_id = j.value AND e.since <= @horizon AND +e.until > @horizon;
 
 -- Statistics must not make those of one domain among many a scan of all.
 
 -- name: MembersOfStatus :many
-SELECT id FROM members INDEXED BY members_by_status WHERE status = @status AND id > @after ORDER BY id LIMIT @page_size;
+SELECT id FROM members INDEXED BY members_by_status WHERE status = @status AND id > @after ORDER BY id LIMIT +@page_size;
 
 -- name: MembersOfRole :many
-SELECT id FROM members INDEXED BY members_by_role WHERE role = @role AND id > @after ORDER BY id LIMIT @page_size;
+SELECT id FROM members INDEXED BY members_by_role WHERE role = @role AND id > @after ORDER BY id LIMIT +@page_size;
 
 -- name: MembersOfDomain :many
-SELECT id FROM members INDEXED BY members_by_domain WHERE domain = @domain AND id > @after ORDER BY id LIMIT @page_size;
+SELECT id FROM members INDEXED BY members_by_domain WHERE domain = @domain AND id > @after ORDER BY id LIMIT +@page_size;
 
 -- name: CountOfStatus :one
-SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_status WHERE status = @status LIMIT @most) AS some;
+SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_status WHERE status = @status LIMIT +@most) AS some;
 
 -- name: CountOfRole :one
-SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_role WHERE role = @role LIMIT @most) AS some;
+SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_role WHERE role = @role LIMIT +@most) AS some;
 
 -- name: CountOfDomain :one
-SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_domain WHERE domain = @domain LIMIT @most) AS some;
+SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_domain WHERE domain = @domain LIMIT +@most) AS some;
 
 -- name: GuestsOfDomain :many
-SELECT guest_id FROM guests INDEXED BY guests_by_domain WHERE domain = @domain LIMIT @most;
+SELECT guest_id FROM guests INDEXED BY guests_by_domain WHERE domain = @domain LIMIT +@most;
 
 -- name: CountEdgesOfGuests :one
 SELECT COUNT(*) FROM guests p INDEXED BY guests_by_domain CROSS JOIN guest_memberships e WHERE p.domain = @domain AND e.guest_id = p.guest_id;
@@ -248,7 +248,7 @@ WHERE o.member_id = j.value AND o.since <= @horizon GROUP BY o.gid
 UNION ALL
 SELECT o.gid, COUNT(*)
 FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN past_memberships o
-WHERE o.member_id = j.value AND o.since <= @horizon AND o.until > @horizon GROUP BY o.gid;
+WHERE o.member_id = j.value AND o.since <= @horizon AND +o.until > @horizon GROUP BY o.gid;
 
 -- name: SharedWith :many
 SELECT o.gid, COUNT(*) AS shared
@@ -260,14 +260,14 @@ SELECT o.gid, COUNT(*) AS shared
 FROM json_each(CAST(@gids AS TEXT)) j CROSS JOIN memberships o
 WHERE o.gid = j.value AND o.since <= @horizon
     AND (EXISTS (SELECT 1 FROM memberships e WHERE e.gid = @gid AND e.member_id = o.member_id AND e.since <= @horizon)
-      OR EXISTS (SELECT 1 FROM past_memberships e WHERE e.gid = @gid AND e.member_id = o.member_id AND e.since <= @horizon AND e.until > @horizon))
+      OR EXISTS (SELECT 1 FROM past_memberships e WHERE e.gid = @gid AND e.member_id = o.member_id AND e.since <= @horizon AND +e.until > @horizon))
 GROUP BY o.gid
 UNION ALL
 SELECT o.gid, COUNT(*)
 FROM json_each(CAST(@gids AS TEXT)) j CROSS JOIN past_memberships o
-WHERE o.gid = j.value AND o.since <= @horizon AND o.until > @horizon
+WHERE o.gid = j.value AND o.since <= @horizon AND +o.until > @horizon
     AND (EXISTS (SELECT 1 FROM memberships e WHERE e.gid = @gid AND e.member_id = o.member_id AND e.since <= @horizon)
-      OR EXISTS (SELECT 1 FROM past_memberships e WHERE e.gid = @gid AND e.member_id = o.member_id AND e.since <= @horizon AND e.until > @horizon))
+      OR EXISTS (SELECT 1 FROM past_memberships e WHERE e.gid = @gid AND e.member_id = o.member_id AND e.since <= @horizon AND +e.until > @horizon))
 GROUP BY o.gid;
 
 -- name: GroupsAmong :many
@@ -278,7 +278,7 @@ SELECT m.* FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN present_members m WHE
 
 -- name: MembersAmongAt :many
 SELECT * FROM member_versions
-WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @horizon AND until > @horizon;
+WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @horizon AND +until > @horizon;
 
 -- The domain is what follows the last @.
 -- name: GuestsOutside :many
@@ -286,8 +286,8 @@ SELECT p.guest_id, p.email_key, p.email FROM guests p
 WHERE p.email_key >= @first
     AND substr(p.email_key, length(rtrim(p.email_key, replace(p.email_key, '@', ''))) + 1) NOT IN (SELECT value FROM json_each(CAST(@domains AS TEXT)))
     AND (EXISTS (SELECT 1 FROM guest_memberships e WHERE e.guest_id = p.guest_id AND e.since <= @horizon)
-      OR EXISTS (SELECT 1 FROM past_guest_memberships e WHERE e.guest_id = p.guest_id AND e.since <= @horizon AND e.until > @horizon))
-ORDER BY p.email_key LIMIT @page_size;
+      OR EXISTS (SELECT 1 FROM past_guest_memberships e WHERE e.guest_id = p.guest_id AND e.since <= @horizon AND +e.until > @horizon))
+ORDER BY p.email_key LIMIT +@page_size;
 
 -- name: CountGuestsOutside :one
 SELECT COUNT(*)
@@ -302,4 +302,4 @@ WHERE m.id = j.value AND m.since <= @horizon;
 
 -- name: PeopleOfEdges :many
 SELECT id, email, full_name, role, status, since, until FROM member_versions
-WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @high AND until > @low;
+WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @high AND +until > @low;

@@ -50,7 +50,7 @@ func (q *Queries) DeleteMembersOfGroup(ctx context.Context, gid int64) error {
 
 const groupEdgesOfGuestAt = `-- name: GroupEdgesOfGuestAt :many
 SELECT gid, since FROM guest_membership_versions
-WHERE guest_id = ?1 AND since <= ?2 AND until > ?2
+WHERE guest_id = ?1 AND since <= ?2 AND +until > ?2
 `
 
 type GroupEdgesOfGuestAtRow struct {
@@ -83,7 +83,7 @@ func (q *Queries) GroupEdgesOfGuestAt(ctx context.Context, guestID int64, horizo
 
 const groupEdgesOfMemberAt = `-- name: GroupEdgesOfMemberAt :many
 SELECT gid, since FROM membership_versions
-WHERE member_id = ?1 AND since <= ?2 AND until > ?2
+WHERE member_id = ?1 AND since <= ?2 AND +until > ?2
 `
 
 type GroupEdgesOfMemberAtRow struct {
@@ -280,7 +280,7 @@ WHERE e.gid = ?1 AND e.since <= ?2 AND p.guest_id = e.guest_id
 UNION ALL
 SELECT p.email, p.email_key, e.since
 FROM past_guest_memberships e CROSS JOIN guests p
-WHERE e.gid = ?1 AND e.since <= ?2 AND e.until > ?2 AND p.guest_id = e.guest_id
+WHERE e.gid = ?1 AND e.since <= ?2 AND +e.until > ?2 AND p.guest_id = e.guest_id
 `
 
 type GuestEdgesAtRow struct {
@@ -325,7 +325,7 @@ func (q *Queries) InsertGuest(ctx context.Context, emailKey string, email string
 
 const memberEdges = `-- name: MemberEdges :many
 SELECT member_id, since FROM memberships WHERE gid = ?1 AND member_id > ?2
-ORDER BY member_id LIMIT ?3
+ORDER BY member_id LIMIT +?3
 `
 
 type MemberEdgesParams struct {
@@ -364,8 +364,8 @@ func (q *Queries) MemberEdges(ctx context.Context, arg MemberEdgesParams) ([]Mem
 
 const memberEdgesAt = `-- name: MemberEdgesAt :many
 SELECT member_id, since FROM membership_versions
-WHERE gid = ?1 AND since <= ?2 AND until > ?2 AND member_id > ?3
-ORDER BY member_id LIMIT ?4
+WHERE gid = ?1 AND since <= ?2 AND +until > ?2 AND member_id > ?3
+ORDER BY member_id LIMIT +?4
 `
 
 type MemberEdgesAtParams struct {
@@ -412,7 +412,7 @@ const memberEdgesByName = `-- name: MemberEdgesByName :many
 SELECT e.member_id, e.since
 FROM members m CROSS JOIN memberships e
 WHERE e.gid = ?1 AND e.member_id = m.id AND m.name_key >= ?2 AND (m.name_key > ?2 OR m.id > ?3)
-ORDER BY m.name_key, m.id LIMIT ?4
+ORDER BY m.name_key, m.id LIMIT +?4
 `
 
 type MemberEdgesByNameParams struct {
@@ -459,7 +459,7 @@ const memberEdgesByNameDown = `-- name: MemberEdgesByNameDown :many
 SELECT e.member_id, e.since
 FROM members m CROSS JOIN memberships e
 WHERE e.gid = ?1 AND e.member_id = m.id AND m.name_key <= ?2 AND (m.name_key < ?2 OR m.id < ?3)
-ORDER BY m.name_key DESC, m.id DESC LIMIT ?4
+ORDER BY m.name_key DESC, m.id DESC LIMIT +?4
 `
 
 type MemberEdgesByNameDownParams struct {
@@ -503,9 +503,14 @@ func (q *Queries) MemberEdgesByNameDown(ctx context.Context, arg MemberEdgesByNa
 }
 
 const memberIDs = `-- name: MemberIDs :many
+
 SELECT member_id FROM memberships WHERE gid = ?1 ORDER BY member_id
 `
 
+// A statement is planned anew each time it runs if its plan may depend on what
+// is bound to it. Hence, everywhere, the plus in LIMIT +@size and, where an
+// index has until > 0 for a condition, in +until > @horizon; and conditions of
+// such indexes come before what resembles them.
 func (q *Queries) MemberIDs(ctx context.Context, gid int64) ([]int64, error) {
 	rows, err := q.query(ctx, q.memberIDsStmt, memberIDs, gid)
 	if err != nil {
@@ -530,7 +535,7 @@ func (q *Queries) MemberIDs(ctx context.Context, gid int64) ([]int64, error) {
 }
 
 const memberIDsAt = `-- name: MemberIDsAt :many
-SELECT member_id FROM membership_versions WHERE gid = ?1 AND since <= ?2 AND until > ?2
+SELECT member_id FROM membership_versions WHERE gid = ?1 AND since <= ?2 AND +until > ?2
 ORDER BY member_id
 `
 
@@ -594,9 +599,9 @@ func (q *Queries) StrangerEdges(ctx context.Context, gid int64) ([]StrangerEdges
 
 const strangerEdgesAt = `-- name: StrangerEdgesAt :many
 SELECT e.member_id, e.since FROM membership_versions e
-WHERE e.gid = ?1 AND e.since <= ?2 AND e.until > ?2
+WHERE e.gid = ?1 AND e.since <= ?2 AND +e.until > ?2
     AND NOT EXISTS (SELECT 1 FROM members m WHERE m.id = e.member_id AND m.since <= ?2)
-    AND NOT EXISTS (SELECT 1 FROM past_members m WHERE m.id = e.member_id AND m.since <= ?2 AND m.until > ?2)
+    AND NOT EXISTS (SELECT 1 FROM past_members m WHERE m.id = e.member_id AND m.since <= ?2 AND +m.until > ?2)
 `
 
 type StrangerEdgesAtRow struct {

@@ -55,7 +55,7 @@ func (q *Queries) GroupKey(ctx context.Context, id string) (int64, error) {
 }
 
 const groupKeysFrom = `-- name: GroupKeysFrom :many
-SELECT gid, id FROM group_keys WHERE id >= ?1 ORDER BY id LIMIT ?2
+SELECT gid, id FROM group_keys WHERE id >= ?1 ORDER BY id LIMIT +?2
 `
 
 func (q *Queries) GroupKeysFrom(ctx context.Context, iD string, pageSize int64) ([]GroupKey, error) {
@@ -83,7 +83,7 @@ func (q *Queries) GroupKeysFrom(ctx context.Context, iD string, pageSize int64) 
 
 const guestMembershipVersionsFrom = `-- name: GuestMembershipVersionsFrom :many
 SELECT gid, guest_id, since, until FROM guest_membership_versions
-WHERE gid = ?1 AND guest_id > ?2 ORDER BY guest_id LIMIT ?3
+WHERE gid = ?1 AND guest_id > ?2 ORDER BY guest_id LIMIT +?3
 `
 
 type GuestMembershipVersionsFromParams struct {
@@ -175,7 +175,7 @@ func (q *Queries) LastMembersByEmail(ctx context.Context, emailKey string) ([]in
 }
 
 const memberKeysFrom = `-- name: MemberKeysFrom :many
-SELECT id FROM member_versions WHERE id > ?1 ORDER BY id LIMIT ?2
+SELECT id FROM member_versions WHERE id > ?1 ORDER BY id LIMIT +?2
 `
 
 func (q *Queries) MemberKeysFrom(ctx context.Context, after int64, pageSize int64) ([]int64, error) {
@@ -206,7 +206,7 @@ SELECT CAST(COALESCE(GROUP_CONCAT(e.member_id), '') AS TEXT) AS ids,
        CAST(COALESCE(GROUP_CONCAT(e.since), '') AS TEXT) AS sinces,
        CAST(COALESCE(GROUP_CONCAT(e.until), '') AS TEXT) AS untils
 FROM (SELECT member_id, since, until FROM membership_versions WHERE gid = ?1 AND member_id > ?2
-      ORDER BY member_id LIMIT ?3) e
+      ORDER BY member_id LIMIT +?3) e
 `
 
 type PackedMembershipVersionsFromParams struct {
@@ -249,68 +249,68 @@ const touched = `-- name: Touched :many
 
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 1 AS part, 6 AS step, 0 AS guest, t1.since AS changeset, CAST(9223372036854775807 AS INTEGER) AS other, t1.gid AS gid, t1.member_id AS id
-      FROM memberships t1 WHERE t1.since > ?1 AND t1.since <= ?2 AND t1.since > 1
-      ORDER BY t1.since LIMIT ?3)
+      FROM memberships t1 WHERE t1.since > 1 AND t1.since > ?1 AND t1.since <= ?2
+      ORDER BY t1.since LIMIT +?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 2 AS part, 6 AS step, 0 AS guest, t2.since AS changeset, t2.until AS other, t2.gid AS gid, t2.member_id AS id
-      FROM past_memberships t2 WHERE t2.since > ?1 AND t2.since <= ?2 AND t2.since > 0
-      ORDER BY t2.since LIMIT ?3)
+      FROM past_memberships t2 WHERE t2.since > 0 AND t2.since > ?1 AND t2.since <= ?2
+      ORDER BY t2.since LIMIT +?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 3 AS part, 1 AS step, 0 AS guest, t3.until AS changeset, t3.since AS other, t3.gid AS gid, t3.member_id AS id
-      FROM past_memberships t3 WHERE t3.until > ?1 AND t3.until <= ?2 AND t3.until > 0
-      ORDER BY t3.until LIMIT ?3)
+      FROM past_memberships t3 WHERE t3.until > 0 AND t3.until > ?1 AND t3.until <= ?2
+      ORDER BY t3.until LIMIT +?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 4 AS part, 6 AS step, 1 AS guest, t4.since AS changeset, CAST(9223372036854775807 AS INTEGER) AS other, t4.gid AS gid, t4.guest_id AS id
-      FROM guest_memberships t4 WHERE t4.since > ?1 AND t4.since <= ?2 AND t4.since > 1
-      ORDER BY t4.since LIMIT ?3)
+      FROM guest_memberships t4 WHERE t4.since > 1 AND t4.since > ?1 AND t4.since <= ?2
+      ORDER BY t4.since LIMIT +?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 5 AS part, 6 AS step, 1 AS guest, t5.since AS changeset, t5.until AS other, t5.gid AS gid, t5.guest_id AS id
-      FROM past_guest_memberships t5 WHERE t5.since > ?1 AND t5.since <= ?2 AND t5.since > 0
-      ORDER BY t5.since LIMIT ?3)
+      FROM past_guest_memberships t5 WHERE t5.since > 0 AND t5.since > ?1 AND t5.since <= ?2
+      ORDER BY t5.since LIMIT +?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 6 AS part, 1 AS step, 1 AS guest, t6.until AS changeset, t6.since AS other, t6.gid AS gid, t6.guest_id AS id
-      FROM past_guest_memberships t6 WHERE t6.until > ?1 AND t6.until <= ?2 AND t6.until > 0
-      ORDER BY t6.until LIMIT ?3)
+      FROM past_guest_memberships t6 WHERE t6.until > 0 AND t6.until > ?1 AND t6.until <= ?2
+      ORDER BY t6.until LIMIT +?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 7 AS part, 4 AS step, 0 AS guest, t7.since AS changeset, CAST(9223372036854775807 AS INTEGER) AS other, t7.gid AS gid, 0 AS id
-      FROM groups t7 WHERE t7.since > ?1 AND t7.since <= ?2 AND t7.since > 1
-      ORDER BY t7.since LIMIT ?3)
+      FROM groups t7 WHERE t7.since > 1 AND t7.since > ?1 AND t7.since <= ?2
+      ORDER BY t7.since LIMIT +?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 8 AS part, 4 AS step, 0 AS guest, t8.until AS changeset, t8.since AS other, t8.gid AS gid, 0 AS id
-      FROM past_groups t8 WHERE t8.until > ?1 AND t8.until <= ?2 AND t8.until > 0
-      ORDER BY t8.until LIMIT ?3)
+      FROM past_groups t8 WHERE t8.until > 0 AND t8.until > ?1 AND t8.until <= ?2
+      ORDER BY t8.until LIMIT +?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 9 AS part, 4 AS step, 0 AS guest, t9.since AS changeset, t9.until AS other, t9.gid AS gid, 0 AS id
-      FROM past_groups t9 WHERE t9.since > ?1 AND t9.since <= ?2 AND t9.since > 0
-      ORDER BY t9.since LIMIT ?3)
+      FROM past_groups t9 WHERE t9.since > 0 AND t9.since > ?1 AND t9.since <= ?2
+      ORDER BY t9.since LIMIT +?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 10 AS part, 5 AS step, 0 AS guest, t10.since AS changeset, CAST(9223372036854775807 AS INTEGER) AS other, 0 AS gid, t10.id AS id
-      FROM members t10 WHERE t10.since > ?1 AND t10.since <= ?2 AND t10.since > 1
-      ORDER BY t10.since LIMIT ?3)
+      FROM members t10 WHERE t10.since > 1 AND t10.since > ?1 AND t10.since <= ?2
+      ORDER BY t10.since LIMIT +?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 11 AS part, 5 AS step, 0 AS guest, t11.until AS changeset, t11.since AS other, 0 AS gid, t11.id AS id
-      FROM past_members t11 WHERE t11.until > ?1 AND t11.until <= ?2 AND t11.until > 0
-      ORDER BY t11.until LIMIT ?3)
+      FROM past_members t11 WHERE t11.until > 0 AND t11.until > ?1 AND t11.until <= ?2
+      ORDER BY t11.until LIMIT +?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 12 AS part, 5 AS step, 0 AS guest, t12.since AS changeset, t12.until AS other, 0 AS gid, t12.id AS id
-      FROM past_members t12 WHERE t12.since > ?1 AND t12.since <= ?2 AND t12.since > 0
-      ORDER BY t12.since LIMIT ?3)
+      FROM past_members t12 WHERE t12.since > 0 AND t12.since > ?1 AND t12.since <= ?2
+      ORDER BY t12.since LIMIT +?3)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 13 AS part, 7 AS step, t31.guest_id IS NOT NULL AS guest, t31.changeset AS changeset, 0 AS other, 0 AS gid, COALESCE(t31.member_id, t31.guest_id) AS id
       FROM erasures t31 WHERE t31.changeset > ?1 AND t31.changeset <= ?2
-      ORDER BY t31.changeset LIMIT ?3)
+      ORDER BY t31.changeset LIMIT +?3)
 `
 
 type TouchedParams struct {
@@ -366,18 +366,18 @@ func (q *Queries) Touched(ctx context.Context, arg TouchedParams) ([]TouchedRow,
 const touchedOfGroup = `-- name: TouchedOfGroup :many
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 1 AS part, 6 AS step, 0 AS guest, t13.since AS changeset, CAST(9223372036854775807 AS INTEGER) AS other, t13.gid AS gid, t13.member_id AS id
-      FROM memberships t13 WHERE t13.gid = ?1 AND t13.since > ?2 AND t13.since <= ?3 AND t13.since > 1
-      ORDER BY t13.since LIMIT ?4)
+      FROM memberships t13 WHERE t13.gid = ?1 AND t13.since > 1 AND t13.since > ?2 AND t13.since <= ?3
+      ORDER BY t13.since LIMIT +?4)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 2 AS part, 6 AS step, 0 AS guest, t14.since AS changeset, t14.until AS other, t14.gid AS gid, t14.member_id AS id
-      FROM past_memberships t14 WHERE t14.gid = ?1 AND t14.since > ?2 AND t14.since <= ?3 AND t14.since > 0
-      ORDER BY t14.since LIMIT ?4)
+      FROM past_memberships t14 WHERE t14.gid = ?1 AND t14.since > 0 AND t14.since > ?2 AND t14.since <= ?3
+      ORDER BY t14.since LIMIT +?4)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 3 AS part, 1 AS step, 0 AS guest, t15.until AS changeset, t15.since AS other, t15.gid AS gid, t15.member_id AS id
-      FROM past_memberships t15 WHERE t15.gid = ?1 AND t15.until > ?2 AND t15.until <= ?3 AND t15.until > 0
-      ORDER BY t15.until LIMIT ?4)
+      FROM past_memberships t15 WHERE t15.gid = ?1 AND t15.until > 0 AND t15.until > ?2 AND t15.until <= ?3
+      ORDER BY t15.until LIMIT +?4)
 UNION ALL
 SELECT part, step, guest, changeset, other, gid, id FROM (
       SELECT 4 AS part, 6 AS step, 1 AS guest, t16.since AS changeset, CAST(9223372036854775807 AS INTEGER) AS other, t16.gid AS gid, t16.guest_id AS id

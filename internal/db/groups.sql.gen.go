@@ -146,7 +146,7 @@ func (q *Queries) GroupByID(ctx context.Context, id string) (PresentGroup, error
 }
 
 const groupByIDAt = `-- name: GroupByIDAt :one
-SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM group_versions WHERE id = ?1 AND since <= ?2 AND until > ?2
+SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM group_versions WHERE id = ?1 AND since <= ?2 AND +until > ?2
 `
 
 func (q *Queries) GroupByIDAt(ctx context.Context, iD string, horizon int64) (GroupVersion, error) {
@@ -174,7 +174,7 @@ func (q *Queries) GroupByIDAt(ctx context.Context, iD string, horizon int64) (Gr
 }
 
 const groupKeysByName = `-- name: GroupKeysByName :many
-SELECT gid FROM groups ORDER BY name_key, id LIMIT ?2 OFFSET ?1
+SELECT gid FROM groups ORDER BY name_key, id LIMIT +?2 OFFSET ?1
 `
 
 func (q *Queries) GroupKeysByName(ctx context.Context, skipped int64, pageSize int64) ([]int64, error) {
@@ -236,7 +236,7 @@ func (q *Queries) GroupPayload(ctx context.Context, id string) (GroupPayloadRow,
 }
 
 const groupPayloads = `-- name: GroupPayloads :many
-SELECT payload FROM groups ORDER BY created_ms, id LIMIT ?2 OFFSET ?1
+SELECT payload FROM groups ORDER BY created_ms, id LIMIT +?2 OFFSET ?1
 `
 
 func (q *Queries) GroupPayloads(ctx context.Context, skipped int64, pageSize int64) ([]string, error) {
@@ -264,7 +264,7 @@ func (q *Queries) GroupPayloads(ctx context.Context, skipped int64, pageSize int
 
 const groupTexts = `-- name: GroupTexts :many
 SELECT gid, id, name, description, created_ms, updated_ms
-FROM groups WHERE gid > ?1 ORDER BY gid LIMIT ?2
+FROM groups WHERE gid > ?1 ORDER BY gid LIMIT +?2
 `
 
 type GroupTextsRow struct {
@@ -307,7 +307,7 @@ func (q *Queries) GroupTexts(ctx context.Context, after int64, pageSize int64) (
 }
 
 const groupsByID = `-- name: GroupsByID :many
-SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM present_groups WHERE id > ?1 ORDER BY id LIMIT ?2
+SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM present_groups WHERE id > ?1 ORDER BY id LIMIT +?2
 `
 
 func (q *Queries) GroupsByID(ctx context.Context, after string, pageSize int64) ([]PresentGroup, error) {
@@ -351,8 +351,8 @@ func (q *Queries) GroupsByID(ctx context.Context, after string, pageSize int64) 
 }
 
 const groupsByIDAt = `-- name: GroupsByIDAt :many
-SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM group_versions WHERE since <= ?1 AND until > ?1 AND id > ?2
-ORDER BY id LIMIT ?3
+SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM group_versions WHERE since <= ?1 AND +until > ?1 AND id > ?2
+ORDER BY id LIMIT +?3
 `
 
 type GroupsByIDAtParams struct {
@@ -403,7 +403,7 @@ func (q *Queries) GroupsByIDAt(ctx context.Context, arg GroupsByIDAtParams) ([]G
 
 const groupsByName = `-- name: GroupsByName :many
 SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM present_groups WHERE (name_key, id) > (?1, ?2)
-ORDER BY name_key, id LIMIT ?3
+ORDER BY name_key, id LIMIT +?3
 `
 
 type GroupsByNameParams struct {
@@ -454,8 +454,8 @@ func (q *Queries) GroupsByName(ctx context.Context, arg GroupsByNameParams) ([]P
 
 const groupsByNameAt = `-- name: GroupsByNameAt :many
 SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM group_versions
-WHERE since <= ?1 AND until > ?1 AND (name_key, id) > (?2, ?3)
-ORDER BY name_key, id LIMIT ?4
+WHERE since <= ?1 AND +until > ?1 AND (name_key, id) > (?2, ?3)
+ORDER BY name_key, id LIMIT +?4
 `
 
 type GroupsByNameAtParams struct {
@@ -512,7 +512,7 @@ func (q *Queries) GroupsByNameAt(ctx context.Context, arg GroupsByNameAtParams) 
 
 const groupsByNameDown = `-- name: GroupsByNameDown :many
 SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM present_groups WHERE (name_key, id) < (?1, ?2)
-ORDER BY name_key DESC, id DESC LIMIT ?3
+ORDER BY name_key DESC, id DESC LIMIT +?3
 `
 
 type GroupsByNameDownParams struct {
@@ -563,8 +563,8 @@ func (q *Queries) GroupsByNameDown(ctx context.Context, arg GroupsByNameDownPara
 
 const groupsByNameDownAt = `-- name: GroupsByNameDownAt :many
 SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM group_versions
-WHERE since <= ?1 AND until > ?1 AND (name_key, id) < (?2, ?3)
-ORDER BY name_key DESC, id DESC LIMIT ?4
+WHERE since <= ?1 AND +until > ?1 AND (name_key, id) < (?2, ?3)
+ORDER BY name_key DESC, id DESC LIMIT +?4
 `
 
 type GroupsByNameDownAtParams struct {
@@ -664,7 +664,7 @@ func (q *Queries) GroupsNamed(ctx context.Context, nameKey string) ([]PresentGro
 }
 
 const groupsNamedAt = `-- name: GroupsNamedAt :many
-SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM group_versions WHERE name_key = ?1 AND since <= ?2 AND until > ?2
+SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM group_versions WHERE name_key = ?1 AND since <= ?2 AND +until > ?2
 ORDER BY id
 `
 

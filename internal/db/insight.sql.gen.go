@@ -47,7 +47,7 @@ func (q *Queries) CountFindings(ctx context.Context) (CountFindingsRow, error) {
 
 const disabledInGroups = `-- name: DisabledInGroups :many
 SELECT id, email FROM members
-WHERE status = 'disabled' AND group_count > 0 AND id >= ?1 ORDER BY id LIMIT ?2
+WHERE status = 'disabled' AND group_count > 0 AND id >= ?1 ORDER BY id LIMIT +?2
 `
 
 type DisabledInGroupsRow struct {
@@ -80,10 +80,10 @@ func (q *Queries) DisabledInGroups(ctx context.Context, first int64, pageSize in
 
 const disabledInGroupsAt = `-- name: DisabledInGroupsAt :many
 SELECT v.id, v.email FROM member_versions v
-WHERE v.status = 'disabled' AND v.since <= ?1 AND v.until > ?1 AND v.id >= ?2
+WHERE v.status = 'disabled' AND v.since <= ?1 AND +v.until > ?1 AND v.id >= ?2
     AND (EXISTS (SELECT 1 FROM memberships e WHERE e.member_id = v.id AND e.since <= ?1)
-      OR EXISTS (SELECT 1 FROM past_memberships p WHERE p.member_id = v.id AND p.since <= ?1 AND p.until > ?1))
-ORDER BY v.id LIMIT ?3
+      OR EXISTS (SELECT 1 FROM past_memberships p WHERE p.member_id = v.id AND p.since <= ?1 AND +p.until > ?1))
+ORDER BY v.id LIMIT +?3
 `
 
 type DisabledInGroupsAtParams struct {
@@ -155,7 +155,7 @@ func (q *Queries) EdgesAt(ctx context.Context, horizon int64) ([]EdgesAtRow, err
 }
 
 const groupsOfNobody = `-- name: GroupsOfNobody :many
-SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM present_groups WHERE member_count = 0 AND guest_count = 0 AND id > ?1 ORDER BY id LIMIT ?2
+SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM present_groups WHERE member_count = 0 AND guest_count = 0 AND id > ?1 ORDER BY id LIMIT +?2
 `
 
 func (q *Queries) GroupsOfNobody(ctx context.Context, after string, pageSize int64) ([]PresentGroup, error) {
@@ -200,8 +200,8 @@ func (q *Queries) GroupsOfNobody(ctx context.Context, after string, pageSize int
 
 const groupsOfNobodyAt = `-- name: GroupsOfNobodyAt :many
 SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM group_versions
-WHERE member_count = 0 AND guest_count = 0 AND since <= ?1 AND until > ?1 AND id > ?2
-ORDER BY id LIMIT ?3
+WHERE member_count = 0 AND guest_count = 0 AND since <= ?1 AND +until > ?1 AND id > ?2
+ORDER BY id LIMIT +?3
 `
 
 type GroupsOfNobodyAtParams struct {
@@ -251,7 +251,7 @@ func (q *Queries) GroupsOfNobodyAt(ctx context.Context, arg GroupsOfNobodyAtPara
 }
 
 const groupsOfOne = `-- name: GroupsOfOne :many
-SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM present_groups WHERE member_count + guest_count = 1 AND id > ?1 ORDER BY id LIMIT ?2
+SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM present_groups WHERE member_count + guest_count = 1 AND id > ?1 ORDER BY id LIMIT +?2
 `
 
 func (q *Queries) GroupsOfOne(ctx context.Context, after string, pageSize int64) ([]PresentGroup, error) {
@@ -296,8 +296,8 @@ func (q *Queries) GroupsOfOne(ctx context.Context, after string, pageSize int64)
 
 const groupsOfOneAt = `-- name: GroupsOfOneAt :many
 SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM group_versions
-WHERE member_count + guest_count = 1 AND since <= ?1 AND until > ?1 AND id > ?2
-ORDER BY id LIMIT ?3
+WHERE member_count + guest_count = 1 AND since <= ?1 AND +until > ?1 AND id > ?2
+ORDER BY id LIMIT +?3
 `
 
 type GroupsOfOneAtParams struct {
@@ -348,7 +348,7 @@ func (q *Queries) GroupsOfOneAt(ctx context.Context, arg GroupsOfOneAtParams) ([
 
 const idle = `-- name: Idle :many
 SELECT id, email, status FROM members
-WHERE group_count = 0 AND +status = 'active' AND id > ?1 ORDER BY id LIMIT ?2
+WHERE group_count = 0 AND +status = 'active' AND id > ?1 ORDER BY id LIMIT +?2
 `
 
 type IdleRow struct {
@@ -383,10 +383,10 @@ func (q *Queries) Idle(ctx context.Context, after int64, pageSize int64) ([]Idle
 
 const idleAt = `-- name: IdleAt :many
 SELECT v.id, v.email, v.status FROM member_versions v
-WHERE +v.status = 'active' AND v.since <= ?1 AND v.until > ?1 AND v.id > ?2
+WHERE +v.status = 'active' AND v.since <= ?1 AND +v.until > ?1 AND v.id > ?2
     AND NOT EXISTS (SELECT 1 FROM memberships e WHERE e.member_id = v.id AND e.since <= ?1)
-    AND NOT EXISTS (SELECT 1 FROM past_memberships p WHERE p.member_id = v.id AND p.since <= ?1 AND p.until > ?1)
-ORDER BY v.id LIMIT ?3
+    AND NOT EXISTS (SELECT 1 FROM past_memberships p WHERE p.member_id = v.id AND p.since <= ?1 AND +p.until > ?1)
+ORDER BY v.id LIMIT +?3
 `
 
 type IdleAtParams struct {
@@ -493,7 +493,7 @@ func (q *Queries) Neighbours(ctx context.Context, gid int64) ([]NeighboursRow, e
 
 const neverLoggedIn = `-- name: NeverLoggedIn :many
 SELECT id, email, status FROM members
-WHERE last_login_ms IS NULL AND status <> 'disabled' AND id > ?1 ORDER BY id LIMIT ?2
+WHERE last_login_ms IS NULL AND status <> 'disabled' AND id > ?1 ORDER BY id LIMIT +?2
 `
 
 type NeverLoggedInRow struct {
@@ -527,9 +527,9 @@ func (q *Queries) NeverLoggedIn(ctx context.Context, after int64, pageSize int64
 
 const neverLoggedInAt = `-- name: NeverLoggedInAt :many
 SELECT v.id, v.email, v.status FROM member_versions v
-WHERE v.status <> 'disabled' AND v.since <= ?1 AND v.until > ?1 AND v.id > ?2
+WHERE v.status <> 'disabled' AND v.since <= ?1 AND +v.until > ?1 AND v.id > ?2
     AND EXISTS (SELECT 1 FROM members m WHERE m.id = v.id AND m.last_login_ms IS NULL)
-ORDER BY v.id LIMIT ?3
+ORDER BY v.id LIMIT +?3
 `
 
 type NeverLoggedInAtParams struct {
@@ -615,7 +615,7 @@ func (q *Queries) SharedGroups(ctx context.Context, one int64, other int64) ([]P
 }
 
 const strangersFrom = `-- name: StrangersFrom :many
-SELECT member_id FROM strangers WHERE member_id >= ?1 ORDER BY member_id LIMIT ?2
+SELECT member_id FROM strangers WHERE member_id >= ?1 ORDER BY member_id LIMIT +?2
 `
 
 func (q *Queries) StrangersFrom(ctx context.Context, first int64, pageSize int64) ([]int64, error) {
@@ -645,7 +645,7 @@ const twins = `-- name: Twins :many
 SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count, g.created_ms, g.updated_ms, g.churned, g.confirmed_ms, g.doubted, g.since, g.until FROM present_groups g
 WHERE (g.name_key, g.id) > (?1, ?2)
     AND EXISTS (SELECT 1 FROM groups o WHERE o.name_key = g.name_key AND o.id <> g.id)
-ORDER BY g.name_key, g.id LIMIT ?3
+ORDER BY g.name_key, g.id LIMIT +?3
 `
 
 type TwinsParams struct {
@@ -696,10 +696,10 @@ func (q *Queries) Twins(ctx context.Context, arg TwinsParams) ([]PresentGroup, e
 
 const twinsAt = `-- name: TwinsAt :many
 SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count, g.created_ms, g.updated_ms, g.churned, g.confirmed_ms, g.doubted, g.since, g.until FROM group_versions g
-WHERE g.since <= ?1 AND g.until > ?1 AND (g.name_key, g.id) > (?2, ?3)
+WHERE g.since <= ?1 AND +g.until > ?1 AND (g.name_key, g.id) > (?2, ?3)
     AND (EXISTS (SELECT 1 FROM groups o WHERE o.name_key = g.name_key AND o.id <> g.id AND o.since <= ?1)
-      OR EXISTS (SELECT 1 FROM past_groups p WHERE p.name_key = g.name_key AND p.id <> g.id AND p.since <= ?1 AND p.until > ?1))
-ORDER BY g.name_key, g.id LIMIT ?4
+      OR EXISTS (SELECT 1 FROM past_groups p WHERE p.name_key = g.name_key AND p.id <> g.id AND p.since <= ?1 AND +p.until > ?1))
+ORDER BY g.name_key, g.id LIMIT +?4
 `
 
 type TwinsAtParams struct {

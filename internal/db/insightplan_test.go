@@ -17,11 +17,7 @@ var fillInsight = []string{
 }
 
 // insightPlans say how the reads of overlaps, company and hygiene must go.
-var insightPlans = map[string]struct {
-	query string
-	args  []any
-	steps []string
-}{
+var insightPlans = map[string]readPlan{
 	"neighbours": {neighbours, []any{7}, []string{
 		"SEARCH e USING PRIMARY KEY (gid=?)",
 		"SEARCH o USING COVERING INDEX memberships_by_member (member_id=?)",

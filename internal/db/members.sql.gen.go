@@ -242,7 +242,7 @@ func (q *Queries) MemberByID(ctx context.Context, id int64) (PresentMember, erro
 }
 
 const memberByIDAt = `-- name: MemberByIDAt :one
-SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted, since, until FROM member_versions WHERE id = ?1 AND since <= ?2 AND until > ?2
+SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted, since, until FROM member_versions WHERE id = ?1 AND since <= ?2 AND +until > ?2
 `
 
 func (q *Queries) MemberByIDAt(ctx context.Context, iD int64, horizon int64) (MemberVersion, error) {
@@ -275,7 +275,7 @@ func (q *Queries) MemberByIDAt(ctx context.Context, iD int64, horizon int64) (Me
 }
 
 const memberKeysByCreation = `-- name: MemberKeysByCreation :many
-SELECT id FROM members ORDER BY created_ms, id LIMIT ?2 OFFSET ?1
+SELECT id FROM members ORDER BY created_ms, id LIMIT +?2 OFFSET ?1
 `
 
 func (q *Queries) MemberKeysByCreation(ctx context.Context, skipped int64, pageSize int64) ([]int64, error) {
@@ -302,7 +302,7 @@ func (q *Queries) MemberKeysByCreation(ctx context.Context, skipped int64, pageS
 }
 
 const memberKeysByCreationDown = `-- name: MemberKeysByCreationDown :many
-SELECT id FROM members ORDER BY created_ms DESC, id DESC LIMIT ?2 OFFSET ?1
+SELECT id FROM members ORDER BY created_ms DESC, id DESC LIMIT +?2 OFFSET ?1
 `
 
 func (q *Queries) MemberKeysByCreationDown(ctx context.Context, skipped int64, pageSize int64) ([]int64, error) {
@@ -364,7 +364,7 @@ func (q *Queries) MemberPayload(ctx context.Context, id int64) (MemberPayloadRow
 }
 
 const memberPayloads = `-- name: MemberPayloads :many
-SELECT payload FROM members ORDER BY created_ms, id LIMIT ?2 OFFSET ?1
+SELECT payload FROM members ORDER BY created_ms, id LIMIT +?2 OFFSET ?1
 `
 
 func (q *Queries) MemberPayloads(ctx context.Context, skipped int64, pageSize int64) ([]string, error) {
@@ -392,7 +392,7 @@ func (q *Queries) MemberPayloads(ctx context.Context, skipped int64, pageSize in
 
 const memberTexts = `-- name: MemberTexts :many
 SELECT id, email, first_name, last_name, full_name, created_ms, updated_ms
-FROM members WHERE id > ?1 ORDER BY id LIMIT ?2
+FROM members WHERE id > ?1 ORDER BY id LIMIT +?2
 `
 
 type MemberTextsRow struct {
@@ -486,7 +486,7 @@ func (q *Queries) MembersByEmail(ctx context.Context, emailKey string) ([]Presen
 }
 
 const membersByEmailAt = `-- name: MembersByEmailAt :many
-SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted, since, until FROM member_versions WHERE email_key = ?1 AND since <= ?2 AND until > ?2
+SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted, since, until FROM member_versions WHERE email_key = ?1 AND since <= ?2 AND +until > ?2
 ORDER BY id
 `
 
@@ -536,7 +536,7 @@ func (q *Queries) MembersByEmailAt(ctx context.Context, emailKey string, horizon
 }
 
 const membersByID = `-- name: MembersByID :many
-SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted, since, until FROM present_members WHERE id > ?1 ORDER BY id LIMIT ?2
+SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted, since, until FROM present_members WHERE id > ?1 ORDER BY id LIMIT +?2
 `
 
 func (q *Queries) MembersByID(ctx context.Context, after int64, pageSize int64) ([]PresentMember, error) {
@@ -585,8 +585,8 @@ func (q *Queries) MembersByID(ctx context.Context, after int64, pageSize int64) 
 }
 
 const membersByIDAt = `-- name: MembersByIDAt :many
-SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted, since, until FROM member_versions WHERE since <= ?1 AND until > ?1 AND id > ?2
-ORDER BY id LIMIT ?3
+SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted, since, until FROM member_versions WHERE since <= ?1 AND +until > ?1 AND id > ?2
+ORDER BY id LIMIT +?3
 `
 
 type MembersByIDAtParams struct {
@@ -642,7 +642,7 @@ func (q *Queries) MembersByIDAt(ctx context.Context, arg MembersByIDAtParams) ([
 
 const membersByName = `-- name: MembersByName :many
 SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted, since, until FROM present_members WHERE name_key >= ?1 AND (name_key > ?1 OR id > ?2)
-ORDER BY name_key, id LIMIT ?3
+ORDER BY name_key, id LIMIT +?3
 `
 
 type MembersByNameParams struct {
@@ -698,8 +698,8 @@ func (q *Queries) MembersByName(ctx context.Context, arg MembersByNameParams) ([
 
 const membersByNameAt = `-- name: MembersByNameAt :many
 SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted, since, until FROM member_versions
-WHERE since <= ?1 AND until > ?1 AND name_key >= ?2 AND (name_key > ?2 OR id > ?3)
-ORDER BY name_key, id LIMIT ?4
+WHERE since <= ?1 AND +until > ?1 AND name_key >= ?2 AND (name_key > ?2 OR id > ?3)
+ORDER BY name_key, id LIMIT +?4
 `
 
 type MembersByNameAtParams struct {
@@ -761,7 +761,7 @@ func (q *Queries) MembersByNameAt(ctx context.Context, arg MembersByNameAtParams
 
 const membersByNameDown = `-- name: MembersByNameDown :many
 SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted, since, until FROM present_members WHERE name_key <= ?1 AND (name_key < ?1 OR id < ?2)
-ORDER BY name_key DESC, id DESC LIMIT ?3
+ORDER BY name_key DESC, id DESC LIMIT +?3
 `
 
 type MembersByNameDownParams struct {
@@ -817,8 +817,8 @@ func (q *Queries) MembersByNameDown(ctx context.Context, arg MembersByNameDownPa
 
 const membersByNameDownAt = `-- name: MembersByNameDownAt :many
 SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted, since, until FROM member_versions
-WHERE since <= ?1 AND until > ?1 AND name_key <= ?2 AND (name_key < ?2 OR id < ?3)
-ORDER BY name_key DESC, id DESC LIMIT ?4
+WHERE since <= ?1 AND +until > ?1 AND name_key <= ?2 AND (name_key < ?2 OR id < ?3)
+ORDER BY name_key DESC, id DESC LIMIT +?4
 `
 
 type MembersByNameDownAtParams struct {

@@ -12,7 +12,7 @@ import (
 
 const changesetsAfter = `-- name: ChangesetsAfter :one
 SELECT CAST(COALESCE(MAX(c.id), 0) AS INTEGER) AS upto
-FROM (SELECT id FROM changesets WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3) c
+FROM (SELECT id FROM changesets WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT +?3) c
 `
 
 type ChangesetsAfterParams struct {
@@ -56,7 +56,7 @@ func (q *Queries) EraseMember(ctx context.Context, nameKey string, iD int64) (in
 
 const guestsAfter = `-- name: GuestsAfter :one
 SELECT CAST(COALESCE(MAX(g.guest_id), 0) AS INTEGER) AS upto
-FROM (SELECT guest_id FROM guests WHERE guest_id > ?1 ORDER BY guest_id LIMIT ?2) g
+FROM (SELECT guest_id FROM guests WHERE guest_id > ?1 ORDER BY guest_id LIMIT +?2) g
 `
 
 // The end of a step.
@@ -106,7 +106,7 @@ func (q *Queries) IsInGroup(ctx context.Context, memberID int64) (int64, error) 
 
 const membersGoneSince = `-- name: MembersGoneSince :many
 SELECT id, email_key, until FROM past_members
-WHERE until > ?1 AND until > 0 AND deleted = 1 AND email_key <> '' ORDER BY until
+WHERE until > 0 AND until > ?1 AND deleted = 1 AND email_key <> '' ORDER BY until
 `
 
 type MembersGoneSinceRow struct {
@@ -217,7 +217,7 @@ func (q *Queries) PruneChangesets(ctx context.Context, after int64, upto int64) 
 
 const pruneErasures = `-- name: PruneErasures :execrows
 DELETE FROM erasures WHERE number IN (
-    SELECT e.number FROM erasures e WHERE e.changeset <= ?1 ORDER BY e.changeset LIMIT ?2)
+    SELECT e.number FROM erasures e WHERE e.changeset <= ?1 ORDER BY e.changeset LIMIT +?2)
 `
 
 func (q *Queries) PruneErasures(ctx context.Context, horizon int64, step int64) (int64, error) {
@@ -233,7 +233,7 @@ DELETE FROM sweeps WHERE number IN (
     SELECT s.number FROM sweeps s
     WHERE s.result NOT IN ('published', 'unchanged') AND s.began_ms < ?1
         AND s.number < (SELECT COALESCE(MAX(l.number), 0) FROM sweeps l WHERE l.result IN ('published', 'unchanged'))
-    ORDER BY s.number LIMIT ?2)
+    ORDER BY s.number LIMIT +?2)
 `
 
 // Notes of sweeps that confirmed nothing, from before an instant and before
@@ -248,7 +248,7 @@ func (q *Queries) PruneFailures(ctx context.Context, beforeMs int64, step int64)
 
 const pruneGroups = `-- name: PruneGroups :execrows
 DELETE FROM past_groups WHERE (gid, since) IN (
-    SELECT p.gid, p.since FROM past_groups p WHERE p.until > 0 AND p.until <= ?1 ORDER BY p.until LIMIT ?2)
+    SELECT p.gid, p.since FROM past_groups p WHERE p.until > 0 AND p.until <= ?1 ORDER BY p.until LIMIT +?2)
 `
 
 func (q *Queries) PruneGroups(ctx context.Context, horizon int64, step int64) (int64, error) {
@@ -261,7 +261,7 @@ func (q *Queries) PruneGroups(ctx context.Context, horizon int64, step int64) (i
 
 const pruneGuestMemberships = `-- name: PruneGuestMemberships :execrows
 DELETE FROM past_guest_memberships WHERE (gid, guest_id, since) IN (
-    SELECT p.gid, p.guest_id, p.since FROM past_guest_memberships p WHERE p.until > 0 AND p.until <= ?1 ORDER BY p.until LIMIT ?2)
+    SELECT p.gid, p.guest_id, p.since FROM past_guest_memberships p WHERE p.until > 0 AND p.until <= ?1 ORDER BY p.until LIMIT +?2)
 `
 
 func (q *Queries) PruneGuestMemberships(ctx context.Context, horizon int64, step int64) (int64, error) {
@@ -285,7 +285,7 @@ func (q *Queries) PruneGuests(ctx context.Context, after int64, upto int64) erro
 
 const pruneMembers = `-- name: PruneMembers :execrows
 DELETE FROM past_members WHERE (id, since) IN (
-    SELECT p.id, p.since FROM past_members p WHERE p.until > 0 AND p.until <= ?1 ORDER BY p.until LIMIT ?2)
+    SELECT p.id, p.since FROM past_members p WHERE p.until > 0 AND p.until <= ?1 ORDER BY p.until LIMIT +?2)
 `
 
 func (q *Queries) PruneMembers(ctx context.Context, horizon int64, step int64) (int64, error) {
@@ -298,7 +298,7 @@ func (q *Queries) PruneMembers(ctx context.Context, horizon int64, step int64) (
 
 const pruneMemberships = `-- name: PruneMemberships :execrows
 DELETE FROM past_memberships WHERE (gid, member_id, since) IN (
-    SELECT p.gid, p.member_id, p.since FROM past_memberships p WHERE p.until > 0 AND p.until <= ?1 ORDER BY p.until LIMIT ?2)
+    SELECT p.gid, p.member_id, p.since FROM past_memberships p WHERE p.until > 0 AND p.until <= ?1 ORDER BY p.until LIMIT +?2)
 `
 
 func (q *Queries) PruneMemberships(ctx context.Context, horizon int64, step int64) (int64, error) {
@@ -331,7 +331,7 @@ DELETE FROM sweeps WHERE number IN (
             SELECT COALESCE(MAX(l.number), 0) FROM sweeps l WHERE l.result IN ('published', 'unchanged') AND l.revision < ?3
             UNION ALL
             SELECT COALESCE(MIN(l.number), 0) FROM sweeps l WHERE l.result IN ('published', 'unchanged') AND l.revision >= ?3 AND l.revision <= ?1)
-    ORDER BY s.revision, s.began_ms LIMIT ?4)
+    ORDER BY s.revision, s.began_ms LIMIT +?4)
 `
 
 type PruneSweepsParams struct {
@@ -359,7 +359,7 @@ func (q *Queries) PruneSweeps(ctx context.Context, arg PruneSweepsParams) (int64
 
 const revisionsAfter = `-- name: RevisionsAfter :one
 SELECT CAST(COALESCE(MAX(r.revision), 0) AS INTEGER) AS upto
-FROM (SELECT revision FROM revisions WHERE revision > ?1 AND revision < ?2 ORDER BY revision LIMIT ?3) r
+FROM (SELECT revision FROM revisions WHERE revision > ?1 AND revision < ?2 ORDER BY revision LIMIT +?3) r
 `
 
 type RevisionsAfterParams struct {

@@ -45,11 +45,11 @@ func matchOf(part string) (match string, ok bool) {
 }
 
 func candidatesIn(table trigramTable) string {
-	return fmt.Sprintf("SELECT rowid FROM %[1]s WHERE %[1]s MATCH ? AND rowid > ? ORDER BY rowid LIMIT ?", table)
+	return fmt.Sprintf("SELECT rowid FROM %[1]s WHERE %[1]s MATCH ? AND rowid > ? ORDER BY rowid LIMIT +?", table)
 }
 
 func countCandidatesIn(table trigramTable) string {
-	return fmt.Sprintf("SELECT COUNT(*) FROM (SELECT rowid FROM %[1]s WHERE %[1]s MATCH ? LIMIT ?)", table)
+	return fmt.Sprintf("SELECT COUNT(*) FROM (SELECT rowid FROM %[1]s WHERE %[1]s MATCH ? LIMIT +?)", table)
 }
 
 // candidates returns the first keys after one of the rows that may meet a

@@ -30,7 +30,7 @@ func (q *Queries) CountEdgesOfMembers(ctx context.Context, arg CountEdgesOfMembe
 
 const countGroupsAt = `-- name: CountGroupsAt :one
 SELECT COUNT(*) AS n, CAST(COALESCE(SUM(g.member_count), 0) AS INTEGER) AS member_count, CAST(COALESCE(SUM(g.guest_count), 0) AS INTEGER) AS guest_count
-FROM group_versions g WHERE g.since <= ?1 AND g.until > ?1
+FROM group_versions g WHERE g.since <= ?1 AND +g.until > ?1
 `
 
 type CountGroupsAtRow struct {
@@ -47,7 +47,7 @@ func (q *Queries) CountGroupsAt(ctx context.Context, horizon int64) (CountGroups
 }
 
 const countInNoGroup = `-- name: CountInNoGroup :one
-SELECT COUNT(*) FROM (SELECT id FROM members WHERE group_count = 0 LIMIT ?1) AS some
+SELECT COUNT(*) FROM (SELECT id FROM members WHERE group_count = 0 LIMIT +?1) AS some
 `
 
 func (q *Queries) CountInNoGroup(ctx context.Context, most int64) (int64, error) {
@@ -58,7 +58,7 @@ func (q *Queries) CountInNoGroup(ctx context.Context, most int64) (int64, error)
 }
 
 const countMembersAt = `-- name: CountMembersAt :one
-SELECT COUNT(*) FROM member_versions m WHERE m.since <= ?1 AND m.until > ?1
+SELECT COUNT(*) FROM member_versions m WHERE m.since <= ?1 AND +m.until > ?1
 `
 
 func (q *Queries) CountMembersAt(ctx context.Context, horizon int64) (int64, error) {
@@ -69,7 +69,7 @@ func (q *Queries) CountMembersAt(ctx context.Context, horizon int64) (int64, err
 }
 
 const emptyGroups = `-- name: EmptyGroups :many
-SELECT gid FROM groups WHERE member_count = 0 AND guest_count = 0 LIMIT ?1
+SELECT gid FROM groups WHERE member_count = 0 AND guest_count = 0 LIMIT +?1
 `
 
 func (q *Queries) EmptyGroups(ctx context.Context, most int64) ([]int64, error) {
@@ -96,7 +96,7 @@ func (q *Queries) EmptyGroups(ctx context.Context, most int64) ([]int64, error) 
 }
 
 const groupsOfSize = `-- name: GroupsOfSize :many
-SELECT gid FROM groups WHERE member_count >= ?1 LIMIT ?2
+SELECT gid FROM groups WHERE member_count >= ?1 LIMIT +?2
 `
 
 func (q *Queries) GroupsOfSize(ctx context.Context, minMembers int64, most int64) ([]int64, error) {
@@ -123,7 +123,7 @@ func (q *Queries) GroupsOfSize(ctx context.Context, minMembers int64, most int64
 }
 
 const membersInNoGroup = `-- name: MembersInNoGroup :many
-SELECT id FROM members WHERE group_count = 0 AND id > ?1 ORDER BY id LIMIT ?2
+SELECT id FROM members WHERE group_count = 0 AND id > ?1 ORDER BY id LIMIT +?2
 `
 
 func (q *Queries) MembersInNoGroup(ctx context.Context, after int64, pageSize int64) ([]int64, error) {

@@ -166,7 +166,7 @@ func (q *Queries) CountGuestsOutside(ctx context.Context, domains string) (int64
 }
 
 const countOfDomain = `-- name: CountOfDomain :one
-SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_domain WHERE domain = ?1 LIMIT ?2) AS some
+SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_domain WHERE domain = ?1 LIMIT +?2) AS some
 `
 
 func (q *Queries) CountOfDomain(ctx context.Context, domain sql.NullString, most int64) (int64, error) {
@@ -177,7 +177,7 @@ func (q *Queries) CountOfDomain(ctx context.Context, domain sql.NullString, most
 }
 
 const countOfRole = `-- name: CountOfRole :one
-SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_role WHERE role = ?1 LIMIT ?2) AS some
+SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_role WHERE role = ?1 LIMIT +?2) AS some
 `
 
 func (q *Queries) CountOfRole(ctx context.Context, role sql.NullString, most int64) (int64, error) {
@@ -188,7 +188,7 @@ func (q *Queries) CountOfRole(ctx context.Context, role sql.NullString, most int
 }
 
 const countOfStatus = `-- name: CountOfStatus :one
-SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_status WHERE status = ?1 LIMIT ?2) AS some
+SELECT COUNT(*) FROM (SELECT id FROM members INDEXED BY members_by_status WHERE status = ?1 LIMIT +?2) AS some
 `
 
 func (q *Queries) CountOfStatus(ctx context.Context, status string, most int64) (int64, error) {
@@ -225,7 +225,7 @@ WHERE p.guest_id = j.value AND e.guest_id = j.value AND e.since <= ?2
 UNION ALL
 SELECT e.gid, p.email, p.email_key, e.since
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guests p CROSS JOIN past_guest_memberships e
-WHERE p.guest_id = j.value AND e.guest_id = j.value AND e.since <= ?2 AND e.until > ?2
+WHERE p.guest_id = j.value AND e.guest_id = j.value AND e.since <= ?2 AND +e.until > ?2
 `
 
 type EdgesOfGuestsAtRow struct {
@@ -298,7 +298,7 @@ WHERE e.member_id = j.value AND e.since <= ?2
 UNION ALL
 SELECT e.gid, e.member_id, e.since
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_memberships e
-WHERE e.member_id = j.value AND e.since <= ?2 AND e.until > ?2
+WHERE e.member_id = j.value AND e.since <= ?2 AND +e.until > ?2
 `
 
 func (q *Queries) EdgesOfMembersAt(ctx context.Context, ids string, horizon int64) ([]Membership, error) {
@@ -365,7 +365,7 @@ WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, in
 UNION ALL
 SELECT e.gid, e.member_id
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2 AND e.until > ?2
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2 AND +e.until > ?2
 `
 
 type EdgesToCheckAtRow struct {
@@ -401,7 +401,7 @@ SELECT e.gid, p.email_key, e.until
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guests p CROSS JOIN past_guest_memberships e
 WHERE p.email_key = json_extract(j.value, '$[1]')
     AND e.gid = json_extract(j.value, '$[0]') AND e.guest_id = p.guest_id
-    AND e.since <= ?2 AND e.until > ?2
+    AND e.since <= ?2 AND +e.until > ?2
 `
 
 type EndsOfGuestEdgesRow struct {
@@ -438,7 +438,7 @@ const endsOfMemberEdges = `-- name: EndsOfMemberEdges :many
 SELECT e.gid, e.member_id, e.until
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_memberships e
 WHERE e.gid = json_extract(j.value, '$[0]') AND e.member_id = json_extract(j.value, '$[1]')
-    AND e.since <= ?2 AND e.until > ?2
+    AND e.since <= ?2 AND +e.until > ?2
 `
 
 type EndsOfMemberEdgesRow struct {
@@ -478,7 +478,7 @@ WHERE e.member_id = j.value AND e.since <= ?2 GROUP BY e.member_id
 UNION ALL
 SELECT e.member_id, COUNT(*)
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_memberships e
-WHERE e.member_id = j.value AND e.since <= ?2 AND e.until > ?2 GROUP BY e.member_id
+WHERE e.member_id = j.value AND e.since <= ?2 AND +e.until > ?2 GROUP BY e.member_id
 `
 
 type GroupCountsAtRow struct {
@@ -746,7 +746,7 @@ func (q *Queries) GroupsAmong(ctx context.Context, gids string) ([]PresentGroup,
 
 const groupsOfAt = `-- name: GroupsOfAt :many
 SELECT gid, id, name, name_key, description, logo, version, member_count, guest_count, created_ms, updated_ms, churned, confirmed_ms, doubted, since, until FROM group_versions
-WHERE gid IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND until > ?2
+WHERE gid IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND +until > ?2
 `
 
 func (q *Queries) GroupsOfAt(ctx context.Context, gids string, horizon int64) ([]GroupVersion, error) {
@@ -838,10 +838,10 @@ func (q *Queries) GroupsToCheck(ctx context.Context, ids string, nameKeys string
 
 const groupsToCheckAt = `-- name: GroupsToCheckAt :many
 SELECT v.gid, v.id, v.name, v.name_key, v.confirmed_ms, v.doubted FROM group_versions v
-WHERE v.id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND v.since <= ?2 AND v.until > ?2
+WHERE v.id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND v.since <= ?2 AND +v.until > ?2
 UNION ALL
 SELECT v.gid, v.id, v.name, v.name_key, v.confirmed_ms, v.doubted FROM group_versions v
-WHERE v.name_key IN (SELECT value FROM json_each(CAST(?3 AS TEXT))) AND v.since <= ?2 AND v.until > ?2
+WHERE v.name_key IN (SELECT value FROM json_each(CAST(?3 AS TEXT))) AND v.since <= ?2 AND +v.until > ?2
 `
 
 type GroupsToCheckAtParams struct {
@@ -896,7 +896,7 @@ WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, ins
 UNION ALL
 SELECT e.gid, e.guest_id
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_guest_memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2 AND e.until > ?2
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2 AND +e.until > ?2
 `
 
 type GuestEdgesToCheckAtRow struct {
@@ -961,7 +961,7 @@ func (q *Queries) GuestsOf(ctx context.Context, ids string) ([]GuestsOfRow, erro
 }
 
 const guestsOfDomain = `-- name: GuestsOfDomain :many
-SELECT guest_id FROM guests INDEXED BY guests_by_domain WHERE domain = ?1 LIMIT ?2
+SELECT guest_id FROM guests INDEXED BY guests_by_domain WHERE domain = ?1 LIMIT +?2
 `
 
 func (q *Queries) GuestsOfDomain(ctx context.Context, domain sql.NullString, most int64) ([]int64, error) {
@@ -992,8 +992,8 @@ SELECT p.guest_id, p.email_key, p.email FROM guests p
 WHERE p.email_key >= ?1
     AND substr(p.email_key, length(rtrim(p.email_key, replace(p.email_key, '@', ''))) + 1) NOT IN (SELECT value FROM json_each(CAST(?2 AS TEXT)))
     AND (EXISTS (SELECT 1 FROM guest_memberships e WHERE e.guest_id = p.guest_id AND e.since <= ?3)
-      OR EXISTS (SELECT 1 FROM past_guest_memberships e WHERE e.guest_id = p.guest_id AND e.since <= ?3 AND e.until > ?3))
-ORDER BY p.email_key LIMIT ?4
+      OR EXISTS (SELECT 1 FROM past_guest_memberships e WHERE e.guest_id = p.guest_id AND e.since <= ?3 AND +e.until > ?3))
+ORDER BY p.email_key LIMIT +?4
 `
 
 type GuestsOutsideParams struct {
@@ -1109,7 +1109,7 @@ func (q *Queries) InsertMemberEdges(ctx context.Context, arg InsertMemberEdgesPa
 const memberEdgesOfAt = `-- name: MemberEdgesOfAt :many
 SELECT member_id, since FROM membership_versions
 WHERE gid = ?1 AND member_id IN (SELECT value FROM json_each(CAST(?2 AS TEXT)))
-    AND since <= ?3 AND until > ?3
+    AND since <= ?3 AND +until > ?3
 `
 
 type MemberEdgesOfAtParams struct {
@@ -1230,7 +1230,7 @@ func (q *Queries) MemberRowsOf(ctx context.Context, ids string) ([]PresentMember
 
 const memberRowsOfAt = `-- name: MemberRowsOfAt :many
 SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted, since, until FROM member_versions
-WHERE id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND until > ?2
+WHERE id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND +until > ?2
 `
 
 func (q *Queries) MemberRowsOfAt(ctx context.Context, ids string, horizon int64) ([]MemberVersion, error) {
@@ -1375,7 +1375,7 @@ func (q *Queries) MembersAmong(ctx context.Context, ids string) ([]PresentMember
 
 const membersAmongAt = `-- name: MembersAmongAt :many
 SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted, since, until FROM member_versions
-WHERE id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND until > ?2
+WHERE id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND +until > ?2
 `
 
 func (q *Queries) MembersAmongAt(ctx context.Context, ids string, horizon int64) ([]MemberVersion, error) {
@@ -1469,7 +1469,7 @@ func (q *Queries) MembersOf(ctx context.Context, ids string) ([]MembersOfRow, er
 
 const membersOfAt = `-- name: MembersOfAt :many
 SELECT id, email, full_name, name_key, role, status FROM member_versions
-WHERE id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND until > ?2
+WHERE id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND +until > ?2
 `
 
 type MembersOfAtRow struct {
@@ -1512,7 +1512,7 @@ func (q *Queries) MembersOfAt(ctx context.Context, ids string, horizon int64) ([
 }
 
 const membersOfDomain = `-- name: MembersOfDomain :many
-SELECT id FROM members INDEXED BY members_by_domain WHERE domain = ?1 AND id > ?2 ORDER BY id LIMIT ?3
+SELECT id FROM members INDEXED BY members_by_domain WHERE domain = ?1 AND id > ?2 ORDER BY id LIMIT +?3
 `
 
 type MembersOfDomainParams struct {
@@ -1545,7 +1545,7 @@ func (q *Queries) MembersOfDomain(ctx context.Context, arg MembersOfDomainParams
 }
 
 const membersOfRole = `-- name: MembersOfRole :many
-SELECT id FROM members INDEXED BY members_by_role WHERE role = ?1 AND id > ?2 ORDER BY id LIMIT ?3
+SELECT id FROM members INDEXED BY members_by_role WHERE role = ?1 AND id > ?2 ORDER BY id LIMIT +?3
 `
 
 type MembersOfRoleParams struct {
@@ -1579,7 +1579,7 @@ func (q *Queries) MembersOfRole(ctx context.Context, arg MembersOfRoleParams) ([
 
 const membersOfStatus = `-- name: MembersOfStatus :many
 
-SELECT id FROM members INDEXED BY members_by_status WHERE status = ?1 AND id > ?2 ORDER BY id LIMIT ?3
+SELECT id FROM members INDEXED BY members_by_status WHERE status = ?1 AND id > ?2 ORDER BY id LIMIT +?3
 `
 
 type MembersOfStatusParams struct {
@@ -1659,10 +1659,10 @@ func (q *Queries) MembersToCheck(ctx context.Context, ids string, emailKeys stri
 
 const membersToCheckAt = `-- name: MembersToCheckAt :many
 SELECT v.id, v.email_key, v.status, v.confirmed_ms, v.doubted FROM member_versions v
-WHERE v.id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND v.since <= ?2 AND v.until > ?2
+WHERE v.id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND v.since <= ?2 AND +v.until > ?2
 UNION ALL
 SELECT v.id, v.email_key, v.status, v.confirmed_ms, v.doubted FROM member_versions v
-WHERE v.email_key IN (SELECT value FROM json_each(CAST(?3 AS TEXT))) AND v.since <= ?2 AND v.until > ?2
+WHERE v.email_key IN (SELECT value FROM json_each(CAST(?3 AS TEXT))) AND v.since <= ?2 AND +v.until > ?2
 `
 
 type MembersToCheckAtParams struct {
@@ -1743,7 +1743,7 @@ WHERE o.member_id = j.value AND o.since <= ?2 GROUP BY o.gid
 UNION ALL
 SELECT o.gid, COUNT(*)
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_memberships o
-WHERE o.member_id = j.value AND o.since <= ?2 AND o.until > ?2 GROUP BY o.gid
+WHERE o.member_id = j.value AND o.since <= ?2 AND +o.until > ?2 GROUP BY o.gid
 `
 
 type NeighboursAtRow struct {
@@ -1821,7 +1821,7 @@ func (q *Queries) PastMembersOf(ctx context.Context, ids string, horizon int64) 
 
 const peopleOfEdges = `-- name: PeopleOfEdges :many
 SELECT id, email, full_name, role, status, since, until FROM member_versions
-WHERE id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND until > ?3
+WHERE id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND +until > ?3
 `
 
 type PeopleOfEdgesParams struct {
@@ -1910,14 +1910,14 @@ SELECT o.gid, COUNT(*) AS shared
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships o
 WHERE o.gid = j.value AND o.since <= ?2
     AND (EXISTS (SELECT 1 FROM memberships e WHERE e.gid = ?3 AND e.member_id = o.member_id AND e.since <= ?2)
-      OR EXISTS (SELECT 1 FROM past_memberships e WHERE e.gid = ?3 AND e.member_id = o.member_id AND e.since <= ?2 AND e.until > ?2))
+      OR EXISTS (SELECT 1 FROM past_memberships e WHERE e.gid = ?3 AND e.member_id = o.member_id AND e.since <= ?2 AND +e.until > ?2))
 GROUP BY o.gid
 UNION ALL
 SELECT o.gid, COUNT(*)
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_memberships o
-WHERE o.gid = j.value AND o.since <= ?2 AND o.until > ?2
+WHERE o.gid = j.value AND o.since <= ?2 AND +o.until > ?2
     AND (EXISTS (SELECT 1 FROM memberships e WHERE e.gid = ?3 AND e.member_id = o.member_id AND e.since <= ?2)
-      OR EXISTS (SELECT 1 FROM past_memberships e WHERE e.gid = ?3 AND e.member_id = o.member_id AND e.since <= ?2 AND e.until > ?2))
+      OR EXISTS (SELECT 1 FROM past_memberships e WHERE e.gid = ?3 AND e.member_id = o.member_id AND e.since <= ?2 AND +e.until > ?2))
 GROUP BY o.gid
 `
 
@@ -1957,7 +1957,7 @@ func (q *Queries) SharedWithAt(ctx context.Context, arg SharedWithAtParams) ([]S
 
 const versionsOfGroups = `-- name: VersionsOfGroups :many
 SELECT gid, id, name, description, logo, created_ms, updated_ms, since, until FROM group_versions
-WHERE gid IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND until > ?3
+WHERE gid IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND +until > ?3
 `
 
 type VersionsOfGroupsParams struct {
@@ -2015,7 +2015,7 @@ const versionsOfMembers = `-- name: VersionsOfMembers :many
 SELECT id, email, first_name, last_name, full_name, role, status, job_title, team, timezone,
        created_ms, updated_ms, since, until
 FROM member_versions
-WHERE id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND until > ?3
+WHERE id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND since <= ?2 AND +until > ?3
 `
 
 type VersionsOfMembersParams struct {

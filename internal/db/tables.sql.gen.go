@@ -15,7 +15,7 @@ SELECT k.gid, k.id, CAST(COALESCE(
     (SELECT g.name FROM groups g WHERE g.gid = k.gid AND g.since <= ?1),
     (SELECT p.name FROM past_groups p WHERE p.gid = k.gid AND p.since <= ?1 ORDER BY p.since DESC LIMIT 1),
     '') AS TEXT) AS name
-FROM group_keys k WHERE k.id > ?2 ORDER BY k.id LIMIT ?3
+FROM group_keys k WHERE k.id > ?2 ORDER BY k.id LIMIT +?3
 `
 
 type GroupsEverParams struct {
@@ -105,7 +105,7 @@ const packedMemberEdges = `-- name: PackedMemberEdges :one
 SELECT CAST(COALESCE(GROUP_CONCAT(e.member_id), '') AS TEXT) AS ids,
        CAST(COALESCE(GROUP_CONCAT(e.since), '') AS TEXT) AS sinces
 FROM (SELECT member_id, since FROM memberships WHERE gid = ?1 AND member_id > ?2
-      ORDER BY member_id LIMIT ?3) e
+      ORDER BY member_id LIMIT +?3) e
 `
 
 type PackedMemberEdgesParams struct {
@@ -133,7 +133,7 @@ SELECT CAST(COALESCE(GROUP_CONCAT(e.member_id), '') AS TEXT) AS ids,
        CAST(COALESCE(GROUP_CONCAT(e.until), '') AS TEXT) AS untils
 FROM (SELECT member_id, since, until FROM membership_versions
       WHERE gid = ?1 AND since <= ?2 AND (member_id, since) > (?3, ?4)
-      ORDER BY member_id, since LIMIT ?5) e
+      ORDER BY member_id, since LIMIT +?5) e
 `
 
 type PackedStaysOfGroupParams struct {
