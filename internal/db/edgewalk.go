@@ -88,7 +88,7 @@ func (s *state) edgesOfGroup(ctx context.Context, group GroupVersion, t membersh
 			return nil, err
 		}
 		isAtEnd := len(all) <= q.Limit
-		all = all[:min(len(all), q.Limit)]
+		all = all[:min(len(all), q.Limit+1)]
 		for _, l := range all {
 			if t.meets(l) {
 				l.groupKey = groupPosition(group, q).Key
