@@ -1,9 +1,5 @@
 -- name: GroupPayload :one
-SELECT mirror.epoch, mirror.revision, mirror.published_ms, mirror.nonce,
-       mirror.confirmed_ms AS swept_ms, g.confirmed_ms,
-       CAST(COALESCE(g.doubted, 0) AS BOOLEAN) AS is_doubted, g.payload
-FROM mirror LEFT JOIN groups g ON g.id = @id
-WHERE mirror.id = 1;
+SELECT payload, confirmed_ms, doubted FROM groups WHERE id = @id;
 
 -- name: GroupPayloads :many
 SELECT payload FROM groups ORDER BY created_ms, id LIMIT +@page_size OFFSET @skipped;

@@ -1,9 +1,5 @@
 -- name: MemberPayload :one
-SELECT mirror.epoch, mirror.revision, mirror.published_ms, mirror.nonce,
-       mirror.confirmed_ms AS swept_ms, m.confirmed_ms,
-       CAST(COALESCE(m.doubted, 0) AS BOOLEAN) AS is_doubted, m.payload
-FROM mirror LEFT JOIN members m ON m.id = @id
-WHERE mirror.id = 1;
+SELECT payload, confirmed_ms, doubted FROM members WHERE id = @id;
 
 -- name: MemberPayloads :many
 SELECT payload FROM members ORDER BY created_ms, id LIMIT +@page_size OFFSET @skipped;
@@ -33,7 +29,10 @@ SELECT * FROM present_members WHERE name_key <= @after_key AND (name_key < @afte
 ORDER BY name_key DESC, id DESC LIMIT +@page_size;
 
 -- name: MemberByID :one
-SELECT * FROM present_members WHERE id = @id;
+-- What is shown of one member. A column costs as much as finding the row.
+SELECT id, email, first_name, last_name, full_name, role, status, job_title, team, timezone,
+       last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted
+FROM members WHERE id = @id;
 
 -- name: MembersByEmail :many
 SELECT * FROM present_members WHERE email_key = @email_key ORDER BY id;
@@ -125,7 +124,13 @@ WHERE since <= @horizon AND +until > @horizon AND name_key <= @after_key AND (na
 ORDER BY name_key DESC, id DESC LIMIT +@page_size;
 
 -- name: MemberByIDAt :one
-SELECT * FROM member_versions WHERE id = @id AND since <= @horizon AND +until > @horizon;
+SELECT v.id, v.email, v.first_name, v.last_name, v.full_name, v.role, v.status, v.job_title, v.team, v.timezone,
+       v.last_login_ms, v.created_ms, v.updated_ms,
+       CAST((SELECT COUNT(*) FROM memberships e WHERE e.member_id = @id AND e.since <= @horizon)
+          + (SELECT COUNT(*) FROM past_memberships e WHERE e.member_id = @id AND e.since <= @horizon AND +e.until > @horizon)
+       AS INTEGER) AS group_count,
+       v.churned, v.confirmed_ms, v.doubted
+FROM member_versions v WHERE v.id = @id AND v.since <= @horizon AND +v.until > @horizon;
 
 -- name: MembersByEmailAt :many
 SELECT * FROM member_versions WHERE email_key = @email_key AND since <= @horizon AND +until > @horizon

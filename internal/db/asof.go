@@ -9,14 +9,25 @@ import (
 
 // goBack moves to the last revision published at or before an instant, or to
 // that of a number, at its publication. Its errors are directory.ErrFuture,
-// directory.ErrPruned and *directory.TooEarlyError.
+// directory.ErrPruned and *directory.TooEarlyError. Who asks about an instant
+// asks more than once, so the last one is remembered with the present state.
 func (s *state) goBack(ctx context.Context, at directory.AsOf) error {
+	if s.known != nil {
+		if last := s.known.instant.Load(); last != nil && last.at == at {
+			s.moment = last.moment
+			return nil
+		}
+	}
 	then, err := s.revisionAsOf(ctx, at)
 	if err != nil {
 		return err
 	}
 	s.revision, s.past = then, then.Revision != s.mirror.Revision
-	return nil
+	err = s.lookAround(ctx, at)
+	if err == nil && s.known != nil {
+		s.known.instant.Store(&askedAbout{at, s.moment})
+	}
+	return err
 }
 
 func (s *state) revisionAsOf(ctx context.Context, at directory.AsOf) (then Revision, err error) {

@@ -114,16 +114,123 @@ func (q *Queries) GroupEdgesOfMemberAt(ctx context.Context, memberID int64, hori
 	return items, nil
 }
 
+const groupStaysOfGuestAt = `-- name: GroupStaysOfGuestAt :many
+SELECT e.gid, c.not_before_ms, c.not_after_ms, u.not_before_ms AS end_not_before_ms, u.not_after_ms AS end_not_after_ms
+FROM past_guest_memberships e CROSS JOIN changesets c CROSS JOIN changesets u
+WHERE e.guest_id = ?1 AND e.since <= ?2 AND +e.until > ?2 AND c.id = e.since AND u.id = e.until
+UNION ALL
+SELECT e.gid, c.not_before_ms, c.not_after_ms, NULL, 0
+FROM guest_memberships e CROSS JOIN changesets c
+WHERE e.guest_id = ?1 AND e.since <= ?2 AND c.id = e.since
+`
+
+type GroupStaysOfGuestAtRow struct {
+	Gid            int64
+	NotBeforeMs    sql.NullInt64
+	NotAfterMs     int64
+	EndNotBeforeMs sql.NullInt64
+	EndNotAfterMs  int64
+}
+
+func (q *Queries) GroupStaysOfGuestAt(ctx context.Context, guestID int64, horizon int64) ([]GroupStaysOfGuestAtRow, error) {
+	rows, err := q.query(ctx, q.groupStaysOfGuestAtStmt, groupStaysOfGuestAt, guestID, horizon)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GroupStaysOfGuestAtRow
+	for rows.Next() {
+		var i GroupStaysOfGuestAtRow
+		if err := rows.Scan(
+			&i.Gid,
+			&i.NotBeforeMs,
+			&i.NotAfterMs,
+			&i.EndNotBeforeMs,
+			&i.EndNotAfterMs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const groupStaysOfMemberAt = `-- name: GroupStaysOfMemberAt :many
+SELECT e.gid, c.not_before_ms, c.not_after_ms, u.not_before_ms AS end_not_before_ms, u.not_after_ms AS end_not_after_ms
+FROM past_memberships e CROSS JOIN changesets c CROSS JOIN changesets u
+WHERE e.member_id = ?1 AND e.since <= ?2 AND +e.until > ?2 AND c.id = e.since AND u.id = e.until
+UNION ALL
+SELECT e.gid, c.not_before_ms, c.not_after_ms, NULL, 0
+FROM memberships e CROSS JOIN changesets c
+WHERE e.member_id = ?1 AND e.since <= ?2 AND c.id = e.since
+`
+
+type GroupStaysOfMemberAtRow struct {
+	Gid            int64
+	NotBeforeMs    sql.NullInt64
+	NotAfterMs     int64
+	EndNotBeforeMs sql.NullInt64
+	EndNotAfterMs  int64
+}
+
+// Without a second end, which is 0, they go on.
+func (q *Queries) GroupStaysOfMemberAt(ctx context.Context, memberID int64, horizon int64) ([]GroupStaysOfMemberAtRow, error) {
+	rows, err := q.query(ctx, q.groupStaysOfMemberAtStmt, groupStaysOfMemberAt, memberID, horizon)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GroupStaysOfMemberAtRow
+	for rows.Next() {
+		var i GroupStaysOfMemberAtRow
+		if err := rows.Scan(
+			&i.Gid,
+			&i.NotBeforeMs,
+			&i.NotAfterMs,
+			&i.EndNotBeforeMs,
+			&i.EndNotAfterMs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const groupsOfGuest = `-- name: GroupsOfGuest :many
-SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count, g.created_ms, g.updated_ms, g.churned, g.confirmed_ms, g.doubted, g.since, g.until, c.not_before_ms, c.not_after_ms
-FROM guest_memberships e CROSS JOIN present_groups g CROSS JOIN changesets c
+SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count,
+       g.created_ms, g.updated_ms, g.churned, c.not_before_ms, c.not_after_ms
+FROM guest_memberships e CROSS JOIN groups g CROSS JOIN changesets c
 WHERE e.guest_id = ?1 AND g.gid = e.gid AND c.id = e.since
 `
 
 type GroupsOfGuestRow struct {
-	PresentGroup PresentGroup
-	NotBeforeMs  sql.NullInt64
-	NotAfterMs   int64
+	Gid         int64
+	ID          string
+	Name        string
+	NameKey     string
+	Description sql.NullString
+	Logo        sql.NullString
+	Version     string
+	MemberCount int64
+	GuestCount  int64
+	CreatedMs   sql.NullInt64
+	UpdatedMs   sql.NullInt64
+	Churned     int64
+	NotBeforeMs sql.NullInt64
+	NotAfterMs  int64
 }
 
 func (q *Queries) GroupsOfGuest(ctx context.Context, guestID int64) ([]GroupsOfGuestRow, error) {
@@ -136,22 +243,18 @@ func (q *Queries) GroupsOfGuest(ctx context.Context, guestID int64) ([]GroupsOfG
 	for rows.Next() {
 		var i GroupsOfGuestRow
 		if err := rows.Scan(
-			&i.PresentGroup.Gid,
-			&i.PresentGroup.ID,
-			&i.PresentGroup.Name,
-			&i.PresentGroup.NameKey,
-			&i.PresentGroup.Description,
-			&i.PresentGroup.Logo,
-			&i.PresentGroup.Version,
-			&i.PresentGroup.MemberCount,
-			&i.PresentGroup.GuestCount,
-			&i.PresentGroup.CreatedMs,
-			&i.PresentGroup.UpdatedMs,
-			&i.PresentGroup.Churned,
-			&i.PresentGroup.ConfirmedMs,
-			&i.PresentGroup.Doubted,
-			&i.PresentGroup.Since,
-			&i.PresentGroup.Until,
+			&i.Gid,
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Description,
+			&i.Logo,
+			&i.Version,
+			&i.MemberCount,
+			&i.GuestCount,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+			&i.Churned,
 			&i.NotBeforeMs,
 			&i.NotAfterMs,
 		); err != nil {
@@ -169,15 +272,27 @@ func (q *Queries) GroupsOfGuest(ctx context.Context, guestID int64) ([]GroupsOfG
 }
 
 const groupsOfMember = `-- name: GroupsOfMember :many
-SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count, g.created_ms, g.updated_ms, g.churned, g.confirmed_ms, g.doubted, g.since, g.until, c.not_before_ms, c.not_after_ms
-FROM memberships e CROSS JOIN present_groups g CROSS JOIN changesets c
+SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count,
+       g.created_ms, g.updated_ms, g.churned, c.not_before_ms, c.not_after_ms
+FROM memberships e CROSS JOIN groups g CROSS JOIN changesets c
 WHERE e.member_id = ?1 AND g.gid = e.gid AND c.id = e.since
 `
 
 type GroupsOfMemberRow struct {
-	PresentGroup PresentGroup
-	NotBeforeMs  sql.NullInt64
-	NotAfterMs   int64
+	Gid         int64
+	ID          string
+	Name        string
+	NameKey     string
+	Description sql.NullString
+	Logo        sql.NullString
+	Version     string
+	MemberCount int64
+	GuestCount  int64
+	CreatedMs   sql.NullInt64
+	UpdatedMs   sql.NullInt64
+	Churned     int64
+	NotBeforeMs sql.NullInt64
+	NotAfterMs  int64
 }
 
 func (q *Queries) GroupsOfMember(ctx context.Context, memberID int64) ([]GroupsOfMemberRow, error) {
@@ -190,22 +305,18 @@ func (q *Queries) GroupsOfMember(ctx context.Context, memberID int64) ([]GroupsO
 	for rows.Next() {
 		var i GroupsOfMemberRow
 		if err := rows.Scan(
-			&i.PresentGroup.Gid,
-			&i.PresentGroup.ID,
-			&i.PresentGroup.Name,
-			&i.PresentGroup.NameKey,
-			&i.PresentGroup.Description,
-			&i.PresentGroup.Logo,
-			&i.PresentGroup.Version,
-			&i.PresentGroup.MemberCount,
-			&i.PresentGroup.GuestCount,
-			&i.PresentGroup.CreatedMs,
-			&i.PresentGroup.UpdatedMs,
-			&i.PresentGroup.Churned,
-			&i.PresentGroup.ConfirmedMs,
-			&i.PresentGroup.Doubted,
-			&i.PresentGroup.Since,
-			&i.PresentGroup.Until,
+			&i.Gid,
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Description,
+			&i.Logo,
+			&i.Version,
+			&i.MemberCount,
+			&i.GuestCount,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+			&i.Churned,
 			&i.NotBeforeMs,
 			&i.NotAfterMs,
 		); err != nil {
@@ -560,6 +671,67 @@ func (q *Queries) MemberIDsAt(ctx context.Context, gid int64, horizon int64) ([]
 		return nil, err
 	}
 	return items, nil
+}
+
+const pairToCheck = `-- name: PairToCheck :one
+SELECT g.confirmed_ms, g.doubted, CAST(COALESCE(m.status, '') AS TEXT) AS status,
+       CAST(COALESCE(m.confirmed_ms, 0) AS INTEGER) AS member_confirmed_ms, CAST(COALESCE(m.doubted, 0) AS BOOLEAN) AS member_doubted,
+       CAST(e.gid IS NOT NULL AS BOOLEAN) AS is_in
+FROM groups g
+LEFT JOIN members m ON m.id = CAST(?1 AS INTEGER)
+LEFT JOIN memberships e ON e.gid = g.gid AND e.member_id = CAST(?1 AS INTEGER)
+WHERE g.id = ?2
+`
+
+type PairToCheckRow struct {
+	ConfirmedMs       int64
+	Doubted           bool
+	Status            string
+	MemberConfirmedMs int64
+	MemberDoubted     bool
+	IsIn              bool
+}
+
+func (q *Queries) PairToCheck(ctx context.Context, memberID int64, groupID string) (PairToCheckRow, error) {
+	row := q.queryRow(ctx, q.pairToCheckStmt, pairToCheck, memberID, groupID)
+	var i PairToCheckRow
+	err := row.Scan(
+		&i.ConfirmedMs,
+		&i.Doubted,
+		&i.Status,
+		&i.MemberConfirmedMs,
+		&i.MemberDoubted,
+		&i.IsIn,
+	)
+	return i, err
+}
+
+const pairToCheckAt = `-- name: PairToCheckAt :one
+SELECT CAST(COALESCE((SELECT m.status FROM member_versions m
+       WHERE m.id = ?1 AND m.since <= ?2 AND +m.until > ?2), '') AS TEXT) AS status,
+       EXISTS (SELECT 1 FROM membership_versions e
+       WHERE e.gid = k.gid AND e.member_id = ?1 AND e.since <= ?2 AND +e.until > ?2) AS is_in
+FROM group_keys k
+WHERE k.id = ?3
+  AND EXISTS (SELECT 1 FROM group_versions g WHERE g.gid = k.gid AND g.since <= ?2 AND +g.until > ?2)
+`
+
+type PairToCheckAtParams struct {
+	MemberID int64
+	Horizon  int64
+	GroupID  string
+}
+
+type PairToCheckAtRow struct {
+	Status string
+	IsIn   bool
+}
+
+func (q *Queries) PairToCheckAt(ctx context.Context, arg PairToCheckAtParams) (PairToCheckAtRow, error) {
+	row := q.queryRow(ctx, q.pairToCheckAtStmt, pairToCheckAt, arg.MemberID, arg.Horizon, arg.GroupID)
+	var i PairToCheckAtRow
+	err := row.Scan(&i.Status, &i.IsIn)
+	return i, err
 }
 
 const strangerEdges = `-- name: StrangerEdges :many

@@ -159,39 +159,29 @@ func cmpErr(err, otherwise error) error {
 // eraseRows empties the rows in one transaction, with what it deletes
 // overwritten.
 func (db *DB) eraseRows(ctx context.Context, origin directory.Origin, done *directory.Erasure, find func(context.Context, *Queries) (*traces, error)) error {
-	db.memory.publishing.Lock()
-	defer db.memory.publishing.Unlock()
-	if err := db.overwriting(ctx, true); err != nil {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	defer func() { _ = db.overwriting(context.WithoutCancel(ctx), false) }()
-	var present *directory.Present
-	err := db.write(ctx, func(ctx context.Context, w *writing) error {
+	defer func() { _ = overwriting(context.WithoutCancel(ctx), db.writer, false) }()
+	fresh, err := db.change(ctx, directory.Publication{}, func(ctx context.Context, w *writing) error {
 		w.cause = origin.Cause
+		if err := overwriting(ctx, w.tx, true); err != nil {
+			return err
+		}
 		found, err := find(ctx, w.q)
 		if err != nil {
 			return err
 		}
-		if err := w.erase(ctx, found, origin, done); err != nil {
-			return err
-		}
-		if done.Freshness, err = freshness(ctx, w.q); err != nil {
-			return err
-		}
-		present, err = db.memory.after(ctx, w.q, directory.Publication{}, done.Freshness)
-		db.memory.present.Store(nil)
-		return err
+		return w.erase(ctx, found, origin, done)
 	})
-	if err == nil {
-		db.memory.present.Store(present)
-	}
+	done.Freshness = fresh
 	return err
 }
 
-// overwriting has SQLite overwrite what it deletes. There is one connection
-// to write with.
-func (db *DB) overwriting(ctx context.Context, on bool) error {
-	_, err := db.writer.ExecContext(ctx, fmt.Sprintf("PRAGMA secure_delete = %t", on))
+// overwriting has SQLite overwrite what it deletes, or not. There is one
+// connection to write with, which a transaction keeps to itself.
+func overwriting(ctx context.Context, writer DBTX, on bool) error {
+	_, err := writer.ExecContext(ctx, fmt.Sprintf("PRAGMA secure_delete = %t", on))
 	return err
 }
 

@@ -51,10 +51,18 @@ func CountFrom(t testing.TB, few, many int64, work int) {
 	fewMembers, pageWork, manyEdges = few, work, many
 }
 
-// SharedGroupsSQL is the query of two members' groups.
-const SharedGroupsSQL = sharedGroups
+// Queries of two members' groups and of members in none.
+const (
+	SharedGroupsSQL     = sharedGroups
+	MembersInNoGroupSQL = membersInNoGroup
+)
 
 // EraseLeft takes what left the search of members out of the file.
 func EraseLeft(ctx context.Context, db *DB) error {
 	return db.write(ctx, func(ctx context.Context, w *writing) error { return w.eraseLeft(ctx, memberTrigrams) })
+}
+
+// Glance is a read of few statements, of which fn is told the revision.
+func Glance(ctx context.Context, db *DB, fn func(revision int64) error) error {
+	return db.glance(ctx, nil, nil, func(_ context.Context, s *state) error { return fn(s.revision.Revision) })
 }

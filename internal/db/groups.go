@@ -52,7 +52,7 @@ func (db *DB) Group(ctx context.Context, ref directory.GroupRef, at *directory.A
 // GroupSummary is Group without Members and Guests, which costs little
 // however large the group is.
 func (db *DB) GroupSummary(ctx context.Context, ref directory.GroupRef, at *directory.AsOf) (found directory.Found[directory.Group], err error) {
-	err = db.read(ctx, nil, at, func(s *state) error {
+	err = db.glance(ctx, nil, at, func(ctx context.Context, s *state) error {
 		row, err := s.findGroup(ctx, ref)
 		if err != nil {
 			return err

@@ -201,37 +201,19 @@ func (q *Queries) GroupKeysByName(ctx context.Context, skipped int64, pageSize i
 }
 
 const groupPayload = `-- name: GroupPayload :one
-SELECT mirror.epoch, mirror.revision, mirror.published_ms, mirror.nonce,
-       mirror.confirmed_ms AS swept_ms, g.confirmed_ms,
-       CAST(COALESCE(g.doubted, 0) AS BOOLEAN) AS is_doubted, g.payload
-FROM mirror LEFT JOIN groups g ON g.id = ?1
-WHERE mirror.id = 1
+SELECT payload, confirmed_ms, doubted FROM groups WHERE id = ?1
 `
 
 type GroupPayloadRow struct {
-	Epoch       string
-	Revision    int64
-	PublishedMs int64
-	Nonce       int64
-	SweptMs     int64
-	ConfirmedMs sql.NullInt64
-	IsDoubted   bool
-	Payload     sql.NullString
+	Payload     string
+	ConfirmedMs int64
+	Doubted     bool
 }
 
 func (q *Queries) GroupPayload(ctx context.Context, id string) (GroupPayloadRow, error) {
 	row := q.queryRow(ctx, q.groupPayloadStmt, groupPayload, id)
 	var i GroupPayloadRow
-	err := row.Scan(
-		&i.Epoch,
-		&i.Revision,
-		&i.PublishedMs,
-		&i.Nonce,
-		&i.SweptMs,
-		&i.ConfirmedMs,
-		&i.IsDoubted,
-		&i.Payload,
-	)
+	err := row.Scan(&i.Payload, &i.ConfirmedMs, &i.Doubted)
 	return i, err
 }
 

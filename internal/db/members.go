@@ -21,16 +21,12 @@ func (db *DB) Members(ctx context.Context, f directory.MemberFilter, q directory
 // Member returns one member, confirmed as GroupsOfPerson is. A guest is none:
 // ErrUnknownPerson.
 func (db *DB) Member(ctx context.Context, ref directory.PersonRef, at *directory.AsOf) (found directory.Found[directory.Member], err error) {
-	err = db.read(ctx, nil, at, func(s *state) error {
+	err = db.glance(ctx, nil, at, func(ctx context.Context, s *state) error {
 		row, err := s.findMember(ctx, ref)
 		if err != nil {
 			return err
 		}
-		rows := []MemberVersion{row}
-		if err := s.countGroups(ctx, rows); err != nil {
-			return err
-		}
-		found.Row = toMember(rows[0], s.churn())
+		found.Row = toMember(row, s.churn())
 		found.Freshness, err = s.freshPerson(ctx, person{id: row.ID, member: &row})
 		return err
 	})
@@ -144,7 +140,7 @@ func (s *state) countGroups(ctx context.Context, rows []MemberVersion) error {
 	return nil
 }
 
-// findMember finds by id or e-mail.
+// findMember finds by id or e-mail, with the count of groups.
 func (s *state) findMember(ctx context.Context, ref directory.PersonRef) (MemberVersion, error) {
 	if ref.ID != 0 {
 		return s.memberByID(ctx, ref.ID)
@@ -156,7 +152,9 @@ func (s *state) findMember(ctx context.Context, ref directory.PersonRef) (Member
 	if len(rows) == 0 {
 		return MemberVersion{}, directory.ErrUnknownPerson
 	}
-	return mostAlive(rows), nil
+	rows = []MemberVersion{mostAlive(rows)}
+	err = s.countGroups(ctx, rows)
+	return rows[0], err
 }
 
 // mostAlive chooses among members of one e-mail, whom upstream should not
@@ -173,10 +171,19 @@ func mostAlive(rows []MemberVersion) MemberVersion {
 func (s *state) memberByID(ctx context.Context, id int64) (MemberVersion, error) {
 	if s.past {
 		row, err := s.q.MemberByIDAt(ctx, id, s.revision.Horizon)
-		return row, notFound(err, directory.ErrUnknownPerson)
+		return shownMember(MemberByIDRow(row)), notFound(err, directory.ErrUnknownPerson)
 	}
 	row, err := s.q.MemberByID(ctx, id)
-	return presentMember(row), notFound(err, directory.ErrUnknownPerson)
+	return shownMember(row), notFound(err, directory.ErrUnknownPerson)
+}
+
+// shownMember lacks the keys and the interval.
+func shownMember(row MemberByIDRow) MemberVersion {
+	return MemberVersion{
+		ID: row.ID, Email: row.Email, FirstName: row.FirstName, LastName: row.LastName, FullName: row.FullName, Role: row.Role, Status: row.Status,
+		JobTitle: row.JobTitle, Team: row.Team, Timezone: row.Timezone, LastLoginMs: row.LastLoginMs, CreatedMs: row.CreatedMs, UpdatedMs: row.UpdatedMs,
+		GroupCount: row.GroupCount, Churned: row.Churned, ConfirmedMs: row.ConfirmedMs, Doubted: row.Doubted,
+	}
 }
 
 func (s *state) membersByEmail(ctx context.Context, email string) ([]MemberVersion, error) {

@@ -209,20 +209,41 @@ func (q *Queries) InsertMember(ctx context.Context, arg InsertMemberParams) erro
 }
 
 const memberByID = `-- name: MemberByID :one
-SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted, since, until FROM present_members WHERE id = ?1
+SELECT id, email, first_name, last_name, full_name, role, status, job_title, team, timezone,
+       last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted
+FROM members WHERE id = ?1
 `
 
-func (q *Queries) MemberByID(ctx context.Context, id int64) (PresentMember, error) {
+type MemberByIDRow struct {
+	ID          int64
+	Email       string
+	FirstName   sql.NullString
+	LastName    sql.NullString
+	FullName    sql.NullString
+	Role        sql.NullString
+	Status      string
+	JobTitle    sql.NullString
+	Team        sql.NullString
+	Timezone    sql.NullString
+	LastLoginMs sql.NullInt64
+	CreatedMs   sql.NullInt64
+	UpdatedMs   sql.NullInt64
+	GroupCount  int64
+	Churned     int64
+	ConfirmedMs int64
+	Doubted     bool
+}
+
+// What is shown of one member. A column costs as much as finding the row.
+func (q *Queries) MemberByID(ctx context.Context, id int64) (MemberByIDRow, error) {
 	row := q.queryRow(ctx, q.memberByIDStmt, memberByID, id)
-	var i PresentMember
+	var i MemberByIDRow
 	err := row.Scan(
 		&i.ID,
 		&i.Email,
-		&i.EmailKey,
 		&i.FirstName,
 		&i.LastName,
 		&i.FullName,
-		&i.NameKey,
 		&i.Role,
 		&i.Status,
 		&i.JobTitle,
@@ -235,27 +256,49 @@ func (q *Queries) MemberByID(ctx context.Context, id int64) (PresentMember, erro
 		&i.Churned,
 		&i.ConfirmedMs,
 		&i.Doubted,
-		&i.Since,
-		&i.Until,
 	)
 	return i, err
 }
 
 const memberByIDAt = `-- name: MemberByIDAt :one
-SELECT id, email, email_key, first_name, last_name, full_name, name_key, role, status, job_title, team, timezone, last_login_ms, created_ms, updated_ms, group_count, churned, confirmed_ms, doubted, since, until FROM member_versions WHERE id = ?1 AND since <= ?2 AND +until > ?2
+SELECT v.id, v.email, v.first_name, v.last_name, v.full_name, v.role, v.status, v.job_title, v.team, v.timezone,
+       v.last_login_ms, v.created_ms, v.updated_ms,
+       CAST((SELECT COUNT(*) FROM memberships e WHERE e.member_id = ?1 AND e.since <= ?2)
+          + (SELECT COUNT(*) FROM past_memberships e WHERE e.member_id = ?1 AND e.since <= ?2 AND +e.until > ?2)
+       AS INTEGER) AS group_count,
+       v.churned, v.confirmed_ms, v.doubted
+FROM member_versions v WHERE v.id = ?1 AND v.since <= ?2 AND +v.until > ?2
 `
 
-func (q *Queries) MemberByIDAt(ctx context.Context, iD int64, horizon int64) (MemberVersion, error) {
+type MemberByIDAtRow struct {
+	ID          int64
+	Email       string
+	FirstName   sql.NullString
+	LastName    sql.NullString
+	FullName    sql.NullString
+	Role        sql.NullString
+	Status      string
+	JobTitle    sql.NullString
+	Team        sql.NullString
+	Timezone    sql.NullString
+	LastLoginMs sql.NullInt64
+	CreatedMs   sql.NullInt64
+	UpdatedMs   sql.NullInt64
+	GroupCount  int64
+	Churned     int64
+	ConfirmedMs int64
+	Doubted     bool
+}
+
+func (q *Queries) MemberByIDAt(ctx context.Context, iD int64, horizon int64) (MemberByIDAtRow, error) {
 	row := q.queryRow(ctx, q.memberByIDAtStmt, memberByIDAt, iD, horizon)
-	var i MemberVersion
+	var i MemberByIDAtRow
 	err := row.Scan(
 		&i.ID,
 		&i.Email,
-		&i.EmailKey,
 		&i.FirstName,
 		&i.LastName,
 		&i.FullName,
-		&i.NameKey,
 		&i.Role,
 		&i.Status,
 		&i.JobTitle,
@@ -268,8 +311,6 @@ func (q *Queries) MemberByIDAt(ctx context.Context, iD int64, horizon int64) (Me
 		&i.Churned,
 		&i.ConfirmedMs,
 		&i.Doubted,
-		&i.Since,
-		&i.Until,
 	)
 	return i, err
 }
@@ -329,37 +370,19 @@ func (q *Queries) MemberKeysByCreationDown(ctx context.Context, skipped int64, p
 }
 
 const memberPayload = `-- name: MemberPayload :one
-SELECT mirror.epoch, mirror.revision, mirror.published_ms, mirror.nonce,
-       mirror.confirmed_ms AS swept_ms, m.confirmed_ms,
-       CAST(COALESCE(m.doubted, 0) AS BOOLEAN) AS is_doubted, m.payload
-FROM mirror LEFT JOIN members m ON m.id = ?1
-WHERE mirror.id = 1
+SELECT payload, confirmed_ms, doubted FROM members WHERE id = ?1
 `
 
 type MemberPayloadRow struct {
-	Epoch       string
-	Revision    int64
-	PublishedMs int64
-	Nonce       int64
-	SweptMs     int64
-	ConfirmedMs sql.NullInt64
-	IsDoubted   bool
-	Payload     sql.NullString
+	Payload     string
+	ConfirmedMs int64
+	Doubted     bool
 }
 
 func (q *Queries) MemberPayload(ctx context.Context, id int64) (MemberPayloadRow, error) {
 	row := q.queryRow(ctx, q.memberPayloadStmt, memberPayload, id)
 	var i MemberPayloadRow
-	err := row.Scan(
-		&i.Epoch,
-		&i.Revision,
-		&i.PublishedMs,
-		&i.Nonce,
-		&i.SweptMs,
-		&i.ConfirmedMs,
-		&i.IsDoubted,
-		&i.Payload,
-	)
+	err := row.Scan(&i.Payload, &i.ConfirmedMs, &i.Doubted)
 	return i, err
 }
 

@@ -11,40 +11,36 @@ import (
 )
 
 // GroupPayload returns a group as upstream sent it.
-func (db *DB) GroupPayload(ctx context.Context, id string) (directory.Found[[]byte], error) {
-	row, err := db.reads.GroupPayload(ctx, id)
-	if err != nil {
-		return directory.Found[[]byte]{}, fmt.Errorf("read a group: %w", err)
-	}
-	return foundPayload(row, directory.ErrUnknownGroup)
+func (db *DB) GroupPayload(ctx context.Context, id string) (found directory.Found[[]byte], err error) {
+	err = db.glance(ctx, nil, nil, func(ctx context.Context, s *state) error {
+		row, err := s.q.GroupPayload(ctx, id)
+		if err != nil {
+			return notFound(err, directory.ErrUnknownGroup)
+		}
+		found, err = s.foundPayload(ctx, row)
+		return err
+	})
+	return found, wrap("read a group", err)
 }
 
 // MemberPayload returns a member as upstream sent them.
-func (db *DB) MemberPayload(ctx context.Context, id int64) (directory.Found[[]byte], error) {
-	row, err := db.reads.MemberPayload(ctx, id)
-	if err != nil {
-		return directory.Found[[]byte]{}, fmt.Errorf("read a member: %w", err)
-	}
-	return foundPayload(GroupPayloadRow(row), directory.ErrUnknownPerson)
+func (db *DB) MemberPayload(ctx context.Context, id int64) (found directory.Found[[]byte], err error) {
+	err = db.glance(ctx, nil, nil, func(ctx context.Context, s *state) error {
+		row, err := s.q.MemberPayload(ctx, id)
+		if err != nil {
+			return notFound(err, directory.ErrUnknownPerson)
+		}
+		found, err = s.foundPayload(ctx, GroupPayloadRow(row))
+		return err
+	})
+	return found, wrap("read a member", err)
 }
 
 // foundPayload serves both kinds, whose rows hold the same.
-func foundPayload(row GroupPayloadRow, unknown error) (found directory.Found[[]byte], err error) {
-	switch {
-	case row.Revision == 0:
-		return found, directory.ErrNoData
-	case !row.Payload.Valid:
-		return found, unknown
-	}
-	found.Row = []byte(row.Payload.String)
-	found.Freshness = directory.Freshness{
-		Epoch:       row.Epoch,
-		Revision:    row.Revision,
-		PublishedAt: fromMS(row.PublishedMs),
-		Nonce:       row.Nonce,
-		ConfirmedAt: fromMS(effective(row.SweptMs, row.ConfirmedMs.Int64, row.IsDoubted)),
-	}
-	return found, nil
+func (s *state) foundPayload(ctx context.Context, row GroupPayloadRow) (found directory.Found[[]byte], err error) {
+	found.Row = []byte(row.Payload)
+	found.Freshness, err = s.freshRow(ctx, effective(s.mirror.ConfirmedMs, row.ConfirmedMs, row.Doubted))
+	return found, err
 }
 
 // Index returns the fingerprint and confirmation of every stored row. Before

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,25 +15,46 @@ import (
 // e-mail, of a guest. An id that groups name and the member list lacks is a
 // person, too.
 func (db *DB) GroupsOfPerson(ctx context.Context, ref directory.PersonRef, q directory.ListQuery) (page directory.Page[directory.GroupOfPerson], err error) {
-	err = db.read(ctx, q.Pin, q.AsOf, func(s *state) error {
-		who, err := s.findPerson(ctx, ref)
+	err = db.glance(ctx, q.Pin, q.AsOf, func(ctx context.Context, s *state) error {
+		who, all, err := s.personAndGroups(ctx, ref)
 		if err != nil {
 			return err
 		}
-		page, err = s.groupsOf(ctx, who, q)
+		page, err = s.groupsPage(ctx, who, all, q)
 		return err
 	})
 	return page, wrap("list the groups of a person", err)
 }
 
+// personAndGroups finds somebody and their groups, in no order. An id that is
+// in a group is a person, of whom no more need be known where their own row
+// cannot be the least lately confirmed.
+func (s *state) personAndGroups(ctx context.Context, ref directory.PersonRef) (who person, all []groupSince, err error) {
+	if ref.ID != 0 && (s.known != nil || s.isThen()) {
+		who = person{id: ref.ID}
+		if all, err = s.groupsSince(ctx, who); err != nil || len(all) > 0 {
+			return who, all, err
+		}
+	}
+	if who, err = s.findPerson(ctx, ref); err != nil {
+		return who, nil, err
+	}
+	all, err = s.groupsSince(ctx, who)
+	return who, all, err
+}
+
 // GroupsOfGuest returns the groups in which an e-mail is a guest.
 func (db *DB) GroupsOfGuest(ctx context.Context, email string, q directory.ListQuery) (page directory.Page[directory.GroupOfPerson], err error) {
-	err = db.read(ctx, q.Pin, q.AsOf, func(s *state) error {
+	err = db.glance(ctx, q.Pin, q.AsOf, func(ctx context.Context, s *state) error {
 		who, err := s.findGuest(ctx, email)
 		if err != nil {
 			return err
 		}
-		page, err = s.groupsOf(ctx, who, q)
+		all, err := s.groupsSince(ctx, who)
+		if err != nil {
+			return err
+		}
+		page, err = s.groupsPage(ctx, who, all, q)
 		return err
 	})
 	return page, wrap("list the groups of a guest", err)
@@ -45,8 +67,6 @@ type person struct {
 	guest  int64
 	email  string // of a guest, folded
 }
-
-func (p person) edgeID(gid int64) edgeID { return edgeID{gid: gid, id: p.id, guest: p.email} }
 
 func (s *state) findPerson(ctx context.Context, ref directory.PersonRef) (person, error) {
 	member, err := s.findMember(ctx, ref)
@@ -92,36 +112,28 @@ func (s *state) edgesOf(ctx context.Context, who person) ([]groupEdge, error) {
 	return convert(rows, func(row GroupEdgesOfMemberAtRow) groupEdge { return groupEdge{row.Gid, row.Since} }), err
 }
 
+// A groupSince is a group, since when somebody is in it, and in the past until
+// when, if they left.
 type groupSince struct {
-	group GroupVersion
-	since directory.Bounds
+	group        GroupVersion
+	since, until directory.Bounds
 }
 
-// groupsOf sorts in memory: a person is in few groups, and no index has them
+// isUncertain reports whether somebody may not have been in the group at the
+// instant that is asked about: they came or went within bounds that enclose it.
+func (g groupSince) isUncertain(s *state) bool {
+	return s.then != nil && (encloses(g.since, s.instant) || encloses(g.until, s.instant))
+}
+
+// groupsPage sorts in memory: a person is in few groups, and no index has them
 // in order.
-func (s *state) groupsOf(ctx context.Context, who person, q directory.ListQuery) (page directory.Page[directory.GroupOfPerson], err error) {
-	all, err := s.groupsSince(ctx, who)
-	if err != nil {
-		return page, err
-	}
+func (s *state) groupsPage(ctx context.Context, who person, all []groupSince, q directory.ListQuery) (page directory.Page[directory.GroupOfPerson], err error) {
 	all, page.Next = cut(groupsInOrder(all, q), q.Limit, func(g groupSince) directory.Position { return groupPosition(g.group, q) })
-	uncertain, err := s.uncertainOf(ctx, who, all)
-	if err != nil {
-		return page, err
-	}
 	page.Rows = convert(all, func(g groupSince) directory.GroupOfPerson {
-		return directory.GroupOfPerson{Group: toGroup(g.group, s.churn()), Since: g.since, Uncertain: uncertain[who.edgeID(g.group.Gid)]}
+		return directory.GroupOfPerson{Group: toGroup(g.group, s.churn()), Since: g.since, Uncertain: g.isUncertain(s)}
 	})
 	page.Freshness, err = s.freshPerson(ctx, who)
 	return page, err
-}
-
-func (s *state) uncertainOf(ctx context.Context, who person, all []groupSince) (map[edgeID]bool, error) {
-	came := make(map[edgeID]directory.Bounds, len(all))
-	for _, g := range all {
-		came[who.edgeID(g.group.Gid)] = g.since
-	}
-	return s.uncertain(ctx, came)
 }
 
 func groupsInOrder(all []groupSince, q directory.ListQuery) []groupSince {
@@ -151,31 +163,45 @@ func (s *state) groupsSince(ctx context.Context, who person) ([]groupSince, erro
 	}
 	if who.guest != 0 {
 		rows, err := s.q.GroupsOfGuest(ctx, who.guest)
-		return convert(rows, func(row GroupsOfGuestRow) groupSince {
-			return groupSince{presentGroup(row.PresentGroup), toBounds(row.NotBeforeMs, row.NotAfterMs)}
-		}), err
+		return convert(rows, func(row GroupsOfGuestRow) groupSince { return sinceOf(GroupsOfMemberRow(row)) }), err
 	}
 	rows, err := s.q.GroupsOfMember(ctx, who.id)
-	return convert(rows, func(row GroupsOfMemberRow) groupSince {
-		return groupSince{presentGroup(row.PresentGroup), toBounds(row.NotBeforeMs, row.NotAfterMs)}
-	}), err
+	return convert(rows, sinceOf), err
+}
+
+// sinceOf has of a group what is shown of it.
+func sinceOf(row GroupsOfMemberRow) groupSince {
+	return groupSince{
+		group: GroupVersion{
+			Gid: row.Gid, ID: row.ID, Name: row.Name, NameKey: row.NameKey, Description: row.Description, Logo: row.Logo, Version: row.Version,
+			MemberCount: row.MemberCount, GuestCount: row.GuestCount, CreatedMs: row.CreatedMs, UpdatedMs: row.UpdatedMs, Churned: row.Churned,
+		},
+		since: toBounds(row.NotBeforeMs, row.NotAfterMs),
+	}
 }
 
 func (s *state) pastGroupsSince(ctx context.Context, who person) ([]groupSince, error) {
-	edges, err := s.edgesOf(ctx, who)
-	if err != nil {
+	stays, err := s.pastStays(ctx, who)
+	if err != nil || len(stays) == 0 {
 		return nil, err
 	}
-	since := make(map[int64]int64, len(edges))
-	for _, edge := range edges {
-		since[edge.gid] = edge.since
+	of := make(map[int64]GroupStaysOfMemberAtRow, len(stays))
+	for _, stay := range stays {
+		of[stay.Gid] = stay
 	}
-	bounds, err := s.boundsOf(ctx, convert(edges, func(e groupEdge) int64 { return e.since }))
-	if err != nil {
-		return nil, err
+	groups, err := s.q.GroupsOfAt(ctx, idList(slices.Collect(maps.Keys(of))), s.revision.Horizon)
+	return convert(groups, func(row GroupVersion) groupSince {
+		stay := of[row.Gid]
+		return groupSince{row, toBounds(stay.NotBeforeMs, stay.NotAfterMs), toBounds(stay.EndNotBeforeMs, stay.EndNotAfterMs)}
+	}), err
+}
+
+func (s *state) pastStays(ctx context.Context, who person) ([]GroupStaysOfMemberAtRow, error) {
+	if who.guest == 0 {
+		return s.q.GroupStaysOfMemberAt(ctx, who.id, s.revision.Horizon)
 	}
-	groups, err := s.q.GroupsOfAt(ctx, idList(convert(edges, func(e groupEdge) int64 { return e.gid })), s.revision.Horizon)
-	return convert(groups, func(row GroupVersion) groupSince { return groupSince{row, bounds[since[row.Gid]]} }), err
+	rows, err := s.q.GroupStaysOfGuestAt(ctx, who.guest, s.revision.Horizon)
+	return convert(rows, func(row GroupStaysOfGuestAtRow) GroupStaysOfMemberAtRow { return GroupStaysOfMemberAtRow(row) }), err
 }
 
 // freshPerson is confirmed when the person or the least lately confirmed
@@ -195,7 +221,7 @@ func (s *state) freshPerson(ctx context.Context, who person) (directory.Freshnes
 // members, then guests; a member who is a guest of the group under the same
 // e-mail is in it. A disabled member is in no group unless includeDisabled.
 func (db *DB) Check(ctx context.Context, who directory.PersonRef, ref directory.GroupRef, includeDisabled bool, at *directory.AsOf) (found directory.Found[directory.Check], err error) {
-	err = db.read(ctx, nil, at, func(s *state) error {
+	err = db.glance(ctx, nil, at, func(ctx context.Context, s *state) (err error) {
 		found, err = s.check(ctx, who, ref, includeDisabled)
 		return err
 	})
@@ -203,6 +229,17 @@ func (db *DB) Check(ctx context.Context, who directory.PersonRef, ref directory.
 }
 
 func (s *state) check(ctx context.Context, ref directory.PersonRef, groupRef directory.GroupRef, includeDisabled bool) (found directory.Found[directory.Check], err error) {
+	if ref.ID != 0 && groupRef.ID != "" {
+		pair, err := s.pairToCheck(ctx, ref.ID, groupRef.ID)
+		if err != nil {
+			return found, err
+		}
+		if pair.Status != "" || pair.IsIn {
+			found.Row = judge(pair.check(ref.ID, groupRef.ID), includeDisabled)
+			found.Freshness, err = s.freshRow(ctx, pair.confirmed(s.mirror.ConfirmedMs))
+			return found, err
+		}
+	}
 	group, err := s.findGroup(ctx, groupRef)
 	if err != nil {
 		return found, err
@@ -225,6 +262,37 @@ func (s *state) check(ctx context.Context, ref directory.PersonRef, groupRef dir
 	}
 	found.Row = judge(found.Row, includeDisabled)
 	return found, nil
+}
+
+// pairToCheck looks for a listed member in a group.
+func (s *state) pairToCheck(ctx context.Context, id int64, group string) (pair PairToCheckRow, err error) {
+	if s.past {
+		var then PairToCheckAtRow
+		then, err = s.q.PairToCheckAt(ctx, PairToCheckAtParams{MemberID: id, GroupID: group, Horizon: s.revision.Horizon})
+		pair.Status, pair.IsIn = then.Status, then.IsIn
+	} else {
+		pair, err = s.q.PairToCheck(ctx, id, group)
+	}
+	return pair, notFound(err, directory.ErrUnknownGroup)
+}
+
+func (p PairToCheckRow) check(id int64, group string) directory.Check {
+	c := directory.Check{GroupID: group, MemberID: id}
+	if p.Status != "" {
+		c.Status = new(directory.Status(p.Status))
+	}
+	if p.IsIn {
+		c.Kind = directory.KindMember
+	}
+	return c
+}
+
+func (p PairToCheckRow) confirmed(sweptMS int64) int64 {
+	confirmed := effective(sweptMS, p.ConfirmedMs, p.Doubted)
+	if p.Status != "" {
+		confirmed = min(confirmed, effective(sweptMS, p.MemberConfirmedMs, p.MemberDoubted))
+	}
+	return confirmed
 }
 
 // judge decides by kind and status.

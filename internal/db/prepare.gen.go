@@ -237,6 +237,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.groupSizesOfStmt, err = db.PrepareContext(ctx, groupSizesOf); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupSizesOf: %w", err)
 	}
+	if q.groupStaysOfGuestAtStmt, err = db.PrepareContext(ctx, groupStaysOfGuestAt); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupStaysOfGuestAt: %w", err)
+	}
+	if q.groupStaysOfMemberAtStmt, err = db.PrepareContext(ctx, groupStaysOfMemberAt); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupStaysOfMemberAt: %w", err)
+	}
 	if q.groupTextsStmt, err = db.PrepareContext(ctx, groupTexts); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupTexts: %w", err)
 	}
@@ -572,6 +578,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.packedStaysOfGroupStmt, err = db.PrepareContext(ctx, packedStaysOfGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query PackedStaysOfGroup: %w", err)
+	}
+	if q.pairToCheckStmt, err = db.PrepareContext(ctx, pairToCheck); err != nil {
+		return nil, fmt.Errorf("error preparing query PairToCheck: %w", err)
+	}
+	if q.pairToCheckAtStmt, err = db.PrepareContext(ctx, pairToCheckAt); err != nil {
+		return nil, fmt.Errorf("error preparing query PairToCheckAt: %w", err)
 	}
 	if q.pastMemberEmailsStmt, err = db.PrepareContext(ctx, pastMemberEmails); err != nil {
 		return nil, fmt.Errorf("error preparing query PastMemberEmails: %w", err)
@@ -1075,6 +1087,16 @@ func (q *Queries) Close() error {
 	if q.groupSizesOfStmt != nil {
 		if cerr := q.groupSizesOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing groupSizesOfStmt: %w", cerr)
+		}
+	}
+	if q.groupStaysOfGuestAtStmt != nil {
+		if cerr := q.groupStaysOfGuestAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupStaysOfGuestAtStmt: %w", cerr)
+		}
+	}
+	if q.groupStaysOfMemberAtStmt != nil {
+		if cerr := q.groupStaysOfMemberAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupStaysOfMemberAtStmt: %w", cerr)
 		}
 	}
 	if q.groupTextsStmt != nil {
@@ -1637,6 +1659,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing packedStaysOfGroupStmt: %w", cerr)
 		}
 	}
+	if q.pairToCheckStmt != nil {
+		if cerr := q.pairToCheckStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pairToCheckStmt: %w", cerr)
+		}
+	}
+	if q.pairToCheckAtStmt != nil {
+		if cerr := q.pairToCheckAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pairToCheckAtStmt: %w", cerr)
+		}
+	}
 	if q.pastMemberEmailsStmt != nil {
 		if cerr := q.pastMemberEmailsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing pastMemberEmailsStmt: %w", cerr)
@@ -1987,6 +2019,8 @@ type Queries struct {
 	groupPayloadsOfStmt              *sql.Stmt
 	groupRowsOfStmt                  *sql.Stmt
 	groupSizesOfStmt                 *sql.Stmt
+	groupStaysOfGuestAtStmt          *sql.Stmt
+	groupStaysOfMemberAtStmt         *sql.Stmt
 	groupTextsStmt                   *sql.Stmt
 	groupTextsOfStmt                 *sql.Stmt
 	groupsAmongStmt                  *sql.Stmt
@@ -2099,6 +2133,8 @@ type Queries struct {
 	packedMemberEdgesStmt            *sql.Stmt
 	packedMembershipVersionsFromStmt *sql.Stmt
 	packedStaysOfGroupStmt           *sql.Stmt
+	pairToCheckStmt                  *sql.Stmt
+	pairToCheckAtStmt                *sql.Stmt
 	pastMemberEmailsStmt             *sql.Stmt
 	pastMembersByEmailStmt           *sql.Stmt
 	pastMembersOfStmt                *sql.Stmt
@@ -2224,6 +2260,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		groupPayloadsOfStmt:              q.groupPayloadsOfStmt,
 		groupRowsOfStmt:                  q.groupRowsOfStmt,
 		groupSizesOfStmt:                 q.groupSizesOfStmt,
+		groupStaysOfGuestAtStmt:          q.groupStaysOfGuestAtStmt,
+		groupStaysOfMemberAtStmt:         q.groupStaysOfMemberAtStmt,
 		groupTextsStmt:                   q.groupTextsStmt,
 		groupTextsOfStmt:                 q.groupTextsOfStmt,
 		groupsAmongStmt:                  q.groupsAmongStmt,
@@ -2336,6 +2374,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		packedMemberEdgesStmt:            q.packedMemberEdgesStmt,
 		packedMembershipVersionsFromStmt: q.packedMembershipVersionsFromStmt,
 		packedStaysOfGroupStmt:           q.packedStaysOfGroupStmt,
+		pairToCheckStmt:                  q.pairToCheckStmt,
+		pairToCheckAtStmt:                q.pairToCheckAtStmt,
 		pastMemberEmailsStmt:             q.pastMemberEmailsStmt,
 		pastMembersByEmailStmt:           q.pastMembersByEmailStmt,
 		pastMembersOfStmt:                q.pastMembersOfStmt,

@@ -20,26 +20,12 @@ func (db *DB) Publish(ctx context.Context, p directory.Publication) (fresh direc
 	if db.writer == nil {
 		return fresh, errReadOnly
 	}
-	db.memory.publishing.Lock()
-	defer db.memory.publishing.Unlock()
-	var present *directory.Present
-	err = db.write(ctx, func(ctx context.Context, w *writing) error {
+	fresh, err = db.change(ctx, p, func(ctx context.Context, w *writing) error {
 		if w.mirror.Revision == 0 && !succeeded(p.Sweep) && !notesAlone(p) {
 			return directory.ErrNoData
 		}
-		if err := w.apply(ctx, p); err != nil {
-			return err
-		}
-		if fresh, err = freshness(ctx, w.q); err != nil {
-			return err
-		}
-		present, err = db.memory.after(ctx, w.q, p, fresh)
-		db.memory.present.Store(nil)
-		return err
+		return w.apply(ctx, p)
 	})
-	if err == nil {
-		db.memory.present.Store(present)
-	}
 	return fresh, wrap("publish", err)
 }
 
@@ -88,6 +74,9 @@ func (db *DB) write(ctx context.Context, fn func(context.Context, *writing) erro
 	if err := fn(unwatched, w); err != nil {
 		return err
 	}
+	if back > 0 {
+		db.memory.present.Store(nil)
+	}
 	if err := tx.Commit(); err != nil {
 		return err
 	}
@@ -95,7 +84,6 @@ func (db *DB) write(ctx context.Context, fn func(context.Context, *writing) erro
 		db.moves.tell()
 	}
 	if back > 0 {
-		db.memory.present.Store(nil)
 		db.clock.settle()
 		db.logger.Warn("the clock was set back: what was confirmed before is dated back as far, so that its age is right", "by", back)
 	}

@@ -84,9 +84,10 @@ func (db *DB) moveMarks(ctx context.Context, mirror Mirror, from, now time.Time)
 	if mirror == before {
 		return mirror, nil
 	}
-	return mirror, db.write(ctx, func(ctx context.Context, w *writing) error {
+	_, err := db.change(ctx, directory.Publication{}, func(ctx context.Context, w *writing) error {
 		return w.q.SetKept(ctx, SetKeptParams{Kept: mirror.Kept, KeptMs: mirror.KeptMs, Pinned: mirror.Pinned})
 	})
+	return mirror, err
 }
 
 func (db *DB) pruneSweeps(ctx context.Context, mirror Mirror, from time.Time) error {

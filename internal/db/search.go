@@ -55,7 +55,7 @@ func countCandidatesIn(table trigramTable) string {
 // candidates returns the first keys after one of the rows that may meet a
 // match, ascending.
 func (s *state) candidates(ctx context.Context, table trigramTable, match string, after, size int64) ([]int64, error) {
-	rows, err := s.tx.QueryContext(ctx, candidatesIn(table), match, after, size)
+	rows, err := s.db.QueryContext(ctx, candidatesIn(table), match, after, size)
 	if err != nil {
 		return nil, fmt.Errorf("search %s: %w", table, err)
 	}
@@ -73,7 +73,7 @@ func (s *state) candidates(ctx context.Context, table trigramTable, match string
 
 // countCandidates counts them up to a number.
 func (s *state) countCandidates(ctx context.Context, table trigramTable, match string, most int64) (n int64, err error) {
-	err = s.tx.QueryRowContext(ctx, countCandidatesIn(table), match, most).Scan(&n)
+	err = s.db.QueryRowContext(ctx, countCandidatesIn(table), match, most).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("search %s: %w", table, err)
 	}

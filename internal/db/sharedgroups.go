@@ -10,7 +10,7 @@ import (
 // members, strangers or guests. It is confirmed when the least lately
 // confirmed of both and of all groups was.
 func (db *DB) SharedGroups(ctx context.Context, ref, with directory.PersonRef, q directory.ListQuery) (page directory.Page[directory.Group], err error) {
-	err = db.read(ctx, q.Pin, q.AsOf, func(s *state) error {
+	err = db.glance(ctx, q.Pin, q.AsOf, func(ctx context.Context, s *state) error {
 		one, err := s.findPerson(ctx, ref)
 		if err != nil {
 			return err

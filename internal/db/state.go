@@ -10,12 +10,18 @@ import (
 	"rollcall/internal/directory"
 )
 
-// A state is one revision as one read transaction sees it.
+// A state is one revision as one read sees it.
 type state struct {
-	q        *Queries
-	tx       *sql.Tx
-	reach    reach
-	mirror   Mirror
+	q      *Queries
+	db     DBTX // what q asks
+	reach  reach
+	known  *remembered // the present state, where that is remembered and this is it
+	mirror Mirror
+	moment
+}
+
+// A moment is the revision that is asked about.
+type moment struct {
 	revision Revision
 	past     bool            // revision is not the present one
 	then     *directory.Then // where an instant led here
@@ -23,34 +29,68 @@ type state struct {
 }
 
 // read runs fn over the present revision, or the one that a pin or an instant
-// names. A pin of which the file knows nothing is ErrCursorGone; before the
-// first revision there is ErrNoData.
+// names, in a transaction. A pin of which the file knows nothing is
+// ErrCursorGone; before the first revision there is ErrNoData.
 func (db *DB) read(ctx context.Context, pin *directory.Pin, at *directory.AsOf, fn func(*state) error) error {
+	known := db.memory.present.Load()
 	tx, err := db.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return fmt.Errorf("read the mirror: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	s := &state{q: db.reads.WithTx(tx), tx: tx, reach: db.reach}
-	if s.mirror, err = s.q.Mirror(ctx); err != nil {
+	s := &state{q: db.reads.WithTx(tx), db: tx, reach: db.reach}
+	if s.mirror, err = s.q.Mirror(ctx); err != nil { // from here on the transaction sees one state
 		return fmt.Errorf("read the mirror: %w", err)
 	}
+	if db.memory.isStill(known) {
+		s.known = known
+	}
+	if err := s.turn(ctx, pin, at); err != nil {
+		return err
+	}
+	return fn(s)
+}
+
+// glance is read for what few statements answer. While the present state is
+// known they need no transaction: if it still is at the end, nothing was
+// published meanwhile, and they all saw that state or the past of it. Else
+// what fn did was in vain, and it runs again in one.
+//
+// No statement watches ctx, which would cost each of them two goroutines; fn
+// is given the context to use.
+func (db *DB) glance(ctx context.Context, pin *directory.Pin, at *directory.AsOf, fn func(context.Context, *state) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	if known := db.memory.present.Load(); known != nil {
+		s := &state{q: db.reads, db: db.readers, reach: db.reach, known: known, mirror: known.mirror}
+		err := s.turn(ctx, pin, at)
+		if err == nil {
+			err = fn(ctx, s)
+		}
+		if db.memory.isStill(known) {
+			return err
+		}
+	}
+	return db.read(ctx, pin, at, func(s *state) error { return fn(ctx, s) })
+}
+
+// turn goes to the revision that is asked about.
+func (s *state) turn(ctx context.Context, pin *directory.Pin, at *directory.AsOf) (err error) {
 	if s.mirror.Revision == 0 {
 		return directory.ErrNoData
 	}
 	s.revision = Revision{Revision: s.mirror.Revision, PublishedMs: s.mirror.PublishedMs, Nonce: s.mirror.Nonce}
-	if pin != nil {
-		err = s.goTo(ctx, *pin)
-	} else if at != nil {
+	switch {
+	case pin != nil:
+		if err = s.goTo(ctx, *pin); err == nil && at != nil {
+			err = s.lookAround(ctx, *at)
+		}
+	case at != nil:
 		err = s.goBack(ctx, *at)
 	}
-	if err == nil && at != nil {
-		err = s.lookAround(ctx, *at)
-	}
-	if err != nil {
-		return err
-	}
-	return fn(s)
+	return err
 }
 
 // goTo moves to the revision that a pin names.
@@ -100,6 +140,9 @@ func (s *state) fresh(confirmedMS int64) directory.Freshness {
 func (s *state) freshList(ctx context.Context, kinds ...oldest) (directory.Freshness, error) {
 	if s.isThen() {
 		return s.freshThen(ctx)
+	}
+	if s.known != nil { // no row is confirmed less lately than the last sweep
+		return s.fresh(s.mirror.ConfirmedMs), nil
 	}
 	confirmed, err := oldestConfirmation(ctx, s.q, s.mirror.ConfirmedMs, kinds...)
 	return s.fresh(confirmed), err
