@@ -34,15 +34,6 @@ SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.memb
 FROM memberships e CROSS JOIN groups g CROSS JOIN changesets c
 WHERE e.member_id = @member_id AND g.gid = e.gid AND c.id = e.since;
 
--- name: PairToCheck :one
-SELECT g.confirmed_ms, g.doubted, CAST(COALESCE(m.status, '') AS TEXT) AS status,
-       CAST(COALESCE(m.confirmed_ms, 0) AS INTEGER) AS member_confirmed_ms, CAST(COALESCE(m.doubted, 0) AS BOOLEAN) AS member_doubted,
-       CAST(e.gid IS NOT NULL AS BOOLEAN) AS is_in
-FROM groups g
-LEFT JOIN members m ON m.id = CAST(@member_id AS INTEGER)
-LEFT JOIN memberships e ON e.gid = g.gid AND e.member_id = CAST(@member_id AS INTEGER)
-WHERE g.id = @group_id;
-
 -- name: GuestEdges :many
 SELECT p.email, p.email_key, e.since
 FROM guest_memberships e CROSS JOIN guests p
@@ -92,15 +83,6 @@ WHERE e.gid = @gid AND e.since <= @horizon AND +e.until > @horizon
 -- name: GroupEdgesOfMemberAt :many
 SELECT gid, since FROM membership_versions
 WHERE member_id = @member_id AND since <= @horizon AND +until > @horizon;
-
--- name: PairToCheckAt :one
-SELECT CAST(COALESCE((SELECT m.status FROM member_versions m
-       WHERE m.id = @member_id AND m.since <= @horizon AND +m.until > @horizon), '') AS TEXT) AS status,
-       EXISTS (SELECT 1 FROM membership_versions e
-       WHERE e.gid = k.gid AND e.member_id = @member_id AND e.since <= @horizon AND +e.until > @horizon) AS is_in
-FROM group_keys k
-WHERE k.id = @group_id
-  AND EXISTS (SELECT 1 FROM group_versions g WHERE g.gid = k.gid AND g.since <= @horizon AND +g.until > @horizon);
 
 -- name: GroupStaysOfMemberAt :many
 -- Without a second end, which is 0, they go on.

@@ -116,60 +116,60 @@ WHERE id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND since <= @high
 SELECT p.guest_id, p.email
 FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN guests p WHERE p.guest_id = j.value;
 
+-- name: PairsToCheck :many
+-- One row a pair, in the order of an object whose keys are ids of groups and
+-- whose values are ids of members; keys repeat. What is not there is 0 or empty.
+SELECT COALESCE(g.gid, 0) AS gid, COALESCE(m.status, '') AS status, COALESCE(e.since, 0) AS since
+FROM json_each(CAST(@pairs AS TEXT)) j
+LEFT JOIN groups g ON g.id = j.key
+LEFT JOIN members m ON m.id = j.value
+LEFT JOIN memberships e ON e.gid = g.gid AND e.member_id = j.value
+ORDER BY j.rowid;
+
+-- name: PairsToCheckAt :many
+SELECT COALESCE(k.gid, 0) AS gid, COALESCE(m.status, pm.status, '') AS status, COALESCE(e.since, pe.since, 0) AS since
+FROM json_each(CAST(@pairs AS TEXT)) j
+LEFT JOIN group_keys k ON k.id = j.key AND (
+    EXISTS (SELECT 1 FROM groups g WHERE g.gid = k.gid AND g.since <= @horizon)
+    OR EXISTS (SELECT 1 FROM past_groups pg WHERE pg.gid = k.gid AND pg.since <= @horizon AND +pg.until > @horizon))
+LEFT JOIN members m ON m.id = j.value AND m.since <= @horizon
+LEFT JOIN past_members pm ON pm.id = j.value AND pm.since <= @horizon AND +pm.until > @horizon
+LEFT JOIN memberships e ON e.gid = k.gid AND e.member_id = j.value AND e.since <= @horizon
+LEFT JOIN past_memberships pe ON pe.gid = k.gid AND pe.member_id = j.value AND pe.since <= @horizon AND +pe.until > @horizon
+ORDER BY j.rowid;
+
 -- name: GroupsToCheck :many
-SELECT g.gid, g.id, g.name, g.name_key, g.confirmed_ms, g.doubted
-FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN groups g WHERE g.id = j.value
-UNION ALL
-SELECT g.gid, g.id, g.name, g.name_key, g.confirmed_ms, g.doubted
+SELECT g.id, g.name, g.name_key
 FROM json_each(CAST(@name_keys AS TEXT)) j CROSS JOIN groups g WHERE g.name_key = j.value;
 
 -- name: GroupsToCheckAt :many
-SELECT v.gid, v.id, v.name, v.name_key, v.confirmed_ms, v.doubted FROM group_versions v
-WHERE v.id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND v.since <= @horizon AND +v.until > @horizon
-UNION ALL
-SELECT v.gid, v.id, v.name, v.name_key, v.confirmed_ms, v.doubted FROM group_versions v
+SELECT v.id, v.name, v.name_key FROM group_versions v
 WHERE v.name_key IN (SELECT value FROM json_each(CAST(@name_keys AS TEXT))) AND v.since <= @horizon AND +v.until > @horizon;
 
 -- name: MembersToCheck :many
-SELECT m.id, m.email_key, m.status, m.confirmed_ms, m.doubted
-FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN members m WHERE m.id = j.value
-UNION ALL
-SELECT m.id, m.email_key, m.status, m.confirmed_ms, m.doubted
+SELECT m.id, m.email_key, m.status
 FROM json_each(CAST(@email_keys AS TEXT)) j CROSS JOIN members m WHERE m.email_key = j.value;
 
 -- name: MembersToCheckAt :many
-SELECT v.id, v.email_key, v.status, v.confirmed_ms, v.doubted FROM member_versions v
-WHERE v.id IN (SELECT value FROM json_each(CAST(@ids AS TEXT))) AND v.since <= @horizon AND +v.until > @horizon
-UNION ALL
-SELECT v.id, v.email_key, v.status, v.confirmed_ms, v.doubted FROM member_versions v
+SELECT v.id, v.email_key, v.status FROM member_versions v
 WHERE v.email_key IN (SELECT value FROM json_each(CAST(@email_keys AS TEXT))) AND v.since <= @horizon AND +v.until > @horizon;
 
--- name: GuestsToCheck :many
-SELECT p.guest_id, p.email_key
-FROM json_each(CAST(@email_keys AS TEXT)) j CROSS JOIN guests p WHERE p.email_key = j.value;
-
--- name: EdgesToCheck :many
-SELECT e.gid, e.member_id
-FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER);
-
--- name: EdgesToCheckAt :many
-SELECT e.gid, e.member_id
-FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= @horizon
-UNION ALL
-SELECT e.gid, e.member_id
-FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN past_memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= @horizon AND +e.until > @horizon;
-
 -- name: GuestEdgesToCheckAt :many
-SELECT e.gid, e.guest_id
-FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN guest_memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= @horizon
+SELECT p.email_key, e.gid
+FROM json_each(CAST(@email_keys AS TEXT)) j CROSS JOIN guests p CROSS JOIN guest_memberships e
+WHERE p.email_key = j.value AND e.guest_id = p.guest_id AND e.since <= @horizon
 UNION ALL
-SELECT e.gid, e.guest_id
-FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN past_guest_memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= @horizon AND +e.until > @horizon;
+SELECT p.email_key, e.gid
+FROM json_each(CAST(@email_keys AS TEXT)) j CROSS JOIN guests p CROSS JOIN past_guest_memberships e
+WHERE p.email_key = j.value AND e.guest_id = p.guest_id AND e.since <= @horizon AND +e.until > @horizon;
+
+-- name: LeastConfirmedOf :many
+-- Of groups and of members, and of those that are doubted apart.
+SELECT CAST(MIN(g.confirmed_ms) AS INTEGER) AS confirmed_ms, g.doubted
+FROM json_each(CAST(@gids AS TEXT)) j CROSS JOIN groups g WHERE g.gid = j.value GROUP BY g.doubted
+UNION ALL
+SELECT CAST(MIN(m.confirmed_ms) AS INTEGER) AS confirmed_ms, m.doubted
+FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN members m WHERE m.id = j.value GROUP BY m.doubted;
 
 -- name: MemberRowsOf :many
 SELECT m.* FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN present_members m WHERE m.id = j.value;

@@ -1,109 +1,123 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
-	"slices"
 
 	"rollcall/internal/directory"
 )
+
+// Check tells whether a person is in a group. An e-mail is looked up among
+// members, then guests; a member who is a guest of the group under the same
+// e-mail is in it. A disabled member is in no group unless includeDisabled.
+func (db *DB) Check(ctx context.Context, who directory.PersonRef, ref directory.GroupRef, includeDisabled bool, at *directory.AsOf) (found directory.Found[directory.Check], err error) {
+	err = db.withRoll(ctx, []directory.Pair{{Member: who, Group: ref}}, at, func(ctx context.Context, r *roll) error {
+		if found.Row, err = r.verdict(r.calls[0], includeDisabled); err != nil {
+			return err
+		}
+		found.Freshness, err = r.fresh(ctx)
+		return err
+	})
+	return found, wrap("check a membership", err)
+}
 
 // Checks tells for each pair whether the person is in the group, as Check
 // does, all at one revision. A pair of which that cannot be told is no error:
 // its Reason says why.
 func (db *DB) Checks(ctx context.Context, pairs []directory.Pair, includeDisabled bool, at *directory.AsOf) (found directory.Found[[]directory.Check], err error) {
-	err = db.read(ctx, nil, at, func(s *state) error {
-		r, err := s.callRoll(ctx, pairs)
-		if err != nil {
-			return err
+	err = db.withRoll(ctx, pairs, at, func(ctx context.Context, r *roll) error {
+		found.Row = make([]directory.Check, len(r.calls))
+		for i, c := range r.calls {
+			found.Row[i], err = r.verdict(c, includeDisabled)
+			r.isUnsure = r.isUnsure || err != nil
 		}
-		found.Row = convert(pairs, func(pair directory.Pair) directory.Check { return r.verdict(pair, includeDisabled) })
-		found.Freshness, err = r.fresh(ctx, found.Row)
+		found.Freshness, err = r.fresh(ctx)
 		return err
 	})
 	return found, wrap("check memberships", err)
 }
 
-func (r *roll) group(ref directory.GroupRef) (GroupVersion, error) {
-	if ref.ID == "" {
-		return oneNamed(r.groupsNamed[directory.Fold(ref.Name)], ref.Name)
-	}
-	group, isKnown := r.groups[ref.ID]
-	if !isKnown {
-		return group, directory.ErrUnknownGroup
-	}
-	return group, nil
-}
-
-func (r *roll) person(ref directory.PersonRef) (person, error) {
-	if ref.ID == 0 {
-		if rows := r.membersNamed[directory.FoldEmail(ref.Email)]; len(rows) > 0 {
-			member := mostAlive(rows)
-			return person{id: member.ID, member: &member}, nil
+// withRoll runs fn over the roll of some pairs.
+func (db *DB) withRoll(ctx context.Context, pairs []directory.Pair, at *directory.AsOf, fn func(context.Context, *roll) error) error {
+	return db.glance(ctx, nil, at, func(ctx context.Context, s *state) error {
+		r, err := s.callRoll(ctx, pairs)
+		if err != nil {
+			return err
 		}
-		if guest, isGuest := r.guest(ref); isGuest {
-			return person{guest: guest}, nil
-		}
-		return person{}, directory.ErrUnknownPerson
-	}
-	member, isListed := r.members[ref.ID]
-	switch {
-	case isListed:
-		return person{id: ref.ID, member: &member}, nil
-	case r.strangers[ref.ID]:
-		return person{id: ref.ID}, nil
-	}
-	return person{}, directory.ErrUnknownPerson
+		return fn(ctx, r)
+	})
 }
 
-func (r *roll) guest(ref directory.PersonRef) (int64, bool) {
-	if ref.ID != 0 {
-		return 0, false
+// verdict judges a pair. Where that cannot be told, the error and the reason
+// say why.
+func (r *roll) verdict(c call, includeDisabled bool) (check directory.Check, err error) {
+	err = c.err
+	if c.Gid != 0 {
+		check.GroupID = c.group
+	} else {
+		err = cmp.Or(err, directory.ErrUnknownGroup)
 	}
-	guest, isGuest := r.guests[directory.FoldEmail(ref.Email)]
-	return guest, isGuest
-}
-
-func (r *roll) verdict(pair directory.Pair, includeDisabled bool) (c directory.Check) {
-	group, groupErr := r.group(pair.Group)
-	who, err := r.person(pair.Member)
-	c.GroupID, c.MemberID = group.ID, who.id
-	if who.member != nil {
-		c.Status = new(directory.Status(who.member.Status))
+	isKnown := c.Status != "" || c.Since != 0 || r.strangers[c.member]
+	if isKnown {
+		check.MemberID = c.member
+	} else if !r.guests[c.email] {
+		err = cmp.Or(err, directory.ErrUnknownPerson)
 	}
-	_, isAmbiguous := errors.AsType[*directory.AmbiguousNameError](groupErr)
-	guest, isGuest := r.guest(pair.Member)
+	if c.Status != "" {
+		check.Status = new(directory.Status(c.Status))
+	}
 	switch {
-	case isAmbiguous:
-		c.Reason = directory.WhyAmbiguous
-	case groupErr != nil:
-		c.Reason = directory.WhyUnknownGroup
 	case err != nil:
-		c.Reason = directory.WhyUnknownMember
-	case who.guest == 0 && r.edges[edge{group.Gid, who.id}]:
-		c.Kind = directory.KindMember
-	case isGuest && r.guestEdges[edge{group.Gid, guest}]:
-		c.Kind = directory.KindGuest
+		check.Reason = whyNot(err)
+	case c.Since != 0:
+		check.Kind = directory.KindMember
+	case r.guestEdges[guestEdge{c.Gid, c.email}]:
+		check.Kind = directory.KindGuest
 	}
-	return judge(c, includeDisabled)
+	return judge(check, includeDisabled), err
+}
+
+func whyNot(err error) string {
+	switch {
+	case errors.Is(err, directory.ErrUnknownGroup):
+		return directory.WhyUnknownGroup
+	case errors.Is(err, directory.ErrUnknownPerson):
+		return directory.WhyUnknownMember
+	}
+	return directory.WhyAmbiguous
+}
+
+// judge decides by kind and status.
+func judge(c directory.Check, includeDisabled bool) directory.Check {
+	c.Member = c.Kind != ""
+	if c.Kind == directory.KindMember && c.Status != nil && *c.Status == directory.Disabled && !includeDisabled {
+		c.Member, c.Reason = false, directory.WhyDisabled
+	}
+	return c
 }
 
 // fresh is confirmed when the least lately confirmed row was, or, where
 // something is not there, the least lately confirmed of all rows.
-func (r *roll) fresh(ctx context.Context, verdicts []directory.Check) (directory.Freshness, error) {
-	all, err := r.freshList(ctx, ofGroups, ofMembers)
-	if err != nil || r.past || slices.ContainsFunc(verdicts, isUnsure) {
-		return all, err
+func (r *roll) fresh(ctx context.Context) (directory.Freshness, error) {
+	if r.isUnsure {
+		return r.freshList(ctx, ofGroups, ofMembers)
 	}
-	confirmed := int64(math.MaxInt64)
-	for _, row := range r.groups {
-		confirmed = min(confirmed, effective(r.mirror.ConfirmedMs, row.ConfirmedMs, row.Doubted))
+	if r.isThen() || r.known != nil && r.known.Uniform {
+		return r.freshRow(ctx, r.mirror.ConfirmedMs)
 	}
-	for _, row := range r.members {
-		confirmed = min(confirmed, effective(r.mirror.ConfirmedMs, row.ConfirmedMs, row.Doubted))
-	}
-	return r.state.fresh(confirmed), nil
+	confirmed, err := r.confirmed(ctx)
+	return r.state.fresh(confirmed), err
 }
 
-func isUnsure(c directory.Check) bool { return c.Reason != "" && c.Reason != directory.WhyDisabled }
+func (r *roll) confirmed(ctx context.Context) (int64, error) {
+	gids := convert(r.calls, func(c call) int64 { return c.Gid })
+	ids := convert(r.calls, func(c call) int64 { return c.member })
+	rows, err := r.q.LeastConfirmedOf(ctx, idList(distinct(gids)), idList(distinct(ids)))
+	confirmed := int64(math.MaxInt64)
+	for _, row := range rows {
+		confirmed = min(confirmed, effective(r.mirror.ConfirmedMs, row.ConfirmedMs, row.Doubted))
+	}
+	return confirmed, err
+}

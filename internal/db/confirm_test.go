@@ -54,6 +54,8 @@ func confirmations(t *testing.T, read *db.DB, pin *directory.Pin) map[string]tim
 	add("groups of the member", withGroups.Freshness, err)
 	found, err := read.Check(ctx, directory.PersonRef{ID: 1}, directory.GroupRef{ID: sales}, false, nil)
 	add("check", found.Freshness, err)
+	many, err := read.Checks(ctx, []directory.Pair{{Member: directory.PersonRef{ID: 1}, Group: directory.GroupRef{ID: sales}}}, false, nil)
+	add("check", many.Freshness, err)
 	fresh, err := read.Freshness(ctx)
 	add("all", fresh, err)
 	return all

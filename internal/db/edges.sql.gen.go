@@ -673,67 +673,6 @@ func (q *Queries) MemberIDsAt(ctx context.Context, gid int64, horizon int64) ([]
 	return items, nil
 }
 
-const pairToCheck = `-- name: PairToCheck :one
-SELECT g.confirmed_ms, g.doubted, CAST(COALESCE(m.status, '') AS TEXT) AS status,
-       CAST(COALESCE(m.confirmed_ms, 0) AS INTEGER) AS member_confirmed_ms, CAST(COALESCE(m.doubted, 0) AS BOOLEAN) AS member_doubted,
-       CAST(e.gid IS NOT NULL AS BOOLEAN) AS is_in
-FROM groups g
-LEFT JOIN members m ON m.id = CAST(?1 AS INTEGER)
-LEFT JOIN memberships e ON e.gid = g.gid AND e.member_id = CAST(?1 AS INTEGER)
-WHERE g.id = ?2
-`
-
-type PairToCheckRow struct {
-	ConfirmedMs       int64
-	Doubted           bool
-	Status            string
-	MemberConfirmedMs int64
-	MemberDoubted     bool
-	IsIn              bool
-}
-
-func (q *Queries) PairToCheck(ctx context.Context, memberID int64, groupID string) (PairToCheckRow, error) {
-	row := q.queryRow(ctx, q.pairToCheckStmt, pairToCheck, memberID, groupID)
-	var i PairToCheckRow
-	err := row.Scan(
-		&i.ConfirmedMs,
-		&i.Doubted,
-		&i.Status,
-		&i.MemberConfirmedMs,
-		&i.MemberDoubted,
-		&i.IsIn,
-	)
-	return i, err
-}
-
-const pairToCheckAt = `-- name: PairToCheckAt :one
-SELECT CAST(COALESCE((SELECT m.status FROM member_versions m
-       WHERE m.id = ?1 AND m.since <= ?2 AND +m.until > ?2), '') AS TEXT) AS status,
-       EXISTS (SELECT 1 FROM membership_versions e
-       WHERE e.gid = k.gid AND e.member_id = ?1 AND e.since <= ?2 AND +e.until > ?2) AS is_in
-FROM group_keys k
-WHERE k.id = ?3
-  AND EXISTS (SELECT 1 FROM group_versions g WHERE g.gid = k.gid AND g.since <= ?2 AND +g.until > ?2)
-`
-
-type PairToCheckAtParams struct {
-	MemberID int64
-	Horizon  int64
-	GroupID  string
-}
-
-type PairToCheckAtRow struct {
-	Status string
-	IsIn   bool
-}
-
-func (q *Queries) PairToCheckAt(ctx context.Context, arg PairToCheckAtParams) (PairToCheckAtRow, error) {
-	row := q.queryRow(ctx, q.pairToCheckAtStmt, pairToCheckAt, arg.MemberID, arg.Horizon, arg.GroupID)
-	var i PairToCheckAtRow
-	err := row.Scan(&i.Status, &i.IsIn)
-	return i, err
-}
-
 const strangerEdges = `-- name: StrangerEdges :many
 SELECT e.member_id, e.since
 FROM strangers s CROSS JOIN memberships e

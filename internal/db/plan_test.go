@@ -112,16 +112,6 @@ var plans = map[string]readPlan{
 	"stays in a group":     {packedStaysOfGroup, []any{1, 1, 7, 1, 10}, []string{"CO-ROUTINE e", "MERGE (UNION ALL)", "SEARCH memberships USING PRIMARY KEY (gid=? AND (member_id,since)>(?,?))", "SEARCH past_memberships USING PRIMARY KEY (gid=? AND (member_id,since)>(?,?))", "SCAN e"}},
 	"stays of guests":      {guestStaysOfGroup, []any{1, 1}, []string{"COMPOUND QUERY", "SEARCH e USING PRIMARY KEY (gid=?)", "SEARCH p USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH e USING PRIMARY KEY (gid=?)", "SEARCH p USING INTEGER PRIMARY KEY (rowid=?)"}},
 	"members who are gone": {pastMembersOf, []any{"[1,2]", 1}, []string{"SCAN j VIRTUAL TABLE", "SEARCH m USING PRIMARY KEY (id=? AND since<?)"}},
-
-	"a pair": {pairToCheck, []any{7, "0"}, []string{
-		"SEARCH g USING INDEX sqlite_autoindex_groups_1 (id=?)", "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH e BY PAIR",
-	}},
-	"a pair then": {pairToCheckAt, []any{7, 1, "0"}, []string{
-		"SEARCH k USING COVERING INDEX sqlite_autoindex_group_keys_1 (id=?)",
-		"CORRELATED SCALAR SUBQUERY 3", "COMPOUND QUERY", "SEARCH groups USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH past_groups USING PRIMARY KEY (gid=? AND since<?)",
-		"SCALAR SUBQUERY 1", "COMPOUND QUERY", "SEARCH members USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH past_members USING PRIMARY KEY (id=? AND since<?)",
-		"CORRELATED SCALAR SUBQUERY 2", "COMPOUND QUERY", "SEARCH memberships BY PAIR", "SEARCH past_memberships USING COVERING INDEX past_memberships_by_member (member_id=? AND gid=? AND since<?)",
-	}},
 	"member by id then": {memberByIDAt, []any{7, 1}, []string{
 		"COMPOUND QUERY",
 		"SEARCH members USING INTEGER PRIMARY KEY (rowid=?)", "SCALAR SUBQUERY 1", "SEARCH e USING COVERING INDEX memberships_by_member (member_id=?)",

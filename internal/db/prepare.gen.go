@@ -150,12 +150,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.edgesOfMembersAtStmt, err = db.PrepareContext(ctx, edgesOfMembersAt); err != nil {
 		return nil, fmt.Errorf("error preparing query EdgesOfMembersAt: %w", err)
 	}
-	if q.edgesToCheckStmt, err = db.PrepareContext(ctx, edgesToCheck); err != nil {
-		return nil, fmt.Errorf("error preparing query EdgesToCheck: %w", err)
-	}
-	if q.edgesToCheckAtStmt, err = db.PrepareContext(ctx, edgesToCheckAt); err != nil {
-		return nil, fmt.Errorf("error preparing query EdgesToCheckAt: %w", err)
-	}
 	if q.emptyGroupsStmt, err = db.PrepareContext(ctx, emptyGroups); err != nil {
 		return nil, fmt.Errorf("error preparing query EmptyGroups: %w", err)
 	}
@@ -339,9 +333,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.guestsOutsideStmt, err = db.PrepareContext(ctx, guestsOutside); err != nil {
 		return nil, fmt.Errorf("error preparing query GuestsOutside: %w", err)
 	}
-	if q.guestsToCheckStmt, err = db.PrepareContext(ctx, guestsToCheck); err != nil {
-		return nil, fmt.Errorf("error preparing query GuestsToCheck: %w", err)
-	}
 	if q.heldSinceStmt, err = db.PrepareContext(ctx, heldSince); err != nil {
 		return nil, fmt.Errorf("error preparing query HeldSince: %w", err)
 	}
@@ -407,6 +398,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.lastSweepStmt, err = db.PrepareContext(ctx, lastSweep); err != nil {
 		return nil, fmt.Errorf("error preparing query LastSweep: %w", err)
+	}
+	if q.leastConfirmedOfStmt, err = db.PrepareContext(ctx, leastConfirmedOf); err != nil {
+		return nil, fmt.Errorf("error preparing query LeastConfirmedOf: %w", err)
 	}
 	if q.maybeStrangersAtStmt, err = db.PrepareContext(ctx, maybeStrangersAt); err != nil {
 		return nil, fmt.Errorf("error preparing query MaybeStrangersAt: %w", err)
@@ -579,11 +573,11 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.packedStaysOfGroupStmt, err = db.PrepareContext(ctx, packedStaysOfGroup); err != nil {
 		return nil, fmt.Errorf("error preparing query PackedStaysOfGroup: %w", err)
 	}
-	if q.pairToCheckStmt, err = db.PrepareContext(ctx, pairToCheck); err != nil {
-		return nil, fmt.Errorf("error preparing query PairToCheck: %w", err)
+	if q.pairsToCheckStmt, err = db.PrepareContext(ctx, pairsToCheck); err != nil {
+		return nil, fmt.Errorf("error preparing query PairsToCheck: %w", err)
 	}
-	if q.pairToCheckAtStmt, err = db.PrepareContext(ctx, pairToCheckAt); err != nil {
-		return nil, fmt.Errorf("error preparing query PairToCheckAt: %w", err)
+	if q.pairsToCheckAtStmt, err = db.PrepareContext(ctx, pairsToCheckAt); err != nil {
+		return nil, fmt.Errorf("error preparing query PairsToCheckAt: %w", err)
 	}
 	if q.pastMemberEmailsStmt, err = db.PrepareContext(ctx, pastMemberEmails); err != nil {
 		return nil, fmt.Errorf("error preparing query PastMemberEmails: %w", err)
@@ -944,16 +938,6 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing edgesOfMembersAtStmt: %w", cerr)
 		}
 	}
-	if q.edgesToCheckStmt != nil {
-		if cerr := q.edgesToCheckStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing edgesToCheckStmt: %w", cerr)
-		}
-	}
-	if q.edgesToCheckAtStmt != nil {
-		if cerr := q.edgesToCheckAtStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing edgesToCheckAtStmt: %w", cerr)
-		}
-	}
 	if q.emptyGroupsStmt != nil {
 		if cerr := q.emptyGroupsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing emptyGroupsStmt: %w", cerr)
@@ -1259,11 +1243,6 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing guestsOutsideStmt: %w", cerr)
 		}
 	}
-	if q.guestsToCheckStmt != nil {
-		if cerr := q.guestsToCheckStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing guestsToCheckStmt: %w", cerr)
-		}
-	}
 	if q.heldSinceStmt != nil {
 		if cerr := q.heldSinceStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing heldSinceStmt: %w", cerr)
@@ -1372,6 +1351,11 @@ func (q *Queries) Close() error {
 	if q.lastSweepStmt != nil {
 		if cerr := q.lastSweepStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lastSweepStmt: %w", cerr)
+		}
+	}
+	if q.leastConfirmedOfStmt != nil {
+		if cerr := q.leastConfirmedOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing leastConfirmedOfStmt: %w", cerr)
 		}
 	}
 	if q.maybeStrangersAtStmt != nil {
@@ -1659,14 +1643,14 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing packedStaysOfGroupStmt: %w", cerr)
 		}
 	}
-	if q.pairToCheckStmt != nil {
-		if cerr := q.pairToCheckStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing pairToCheckStmt: %w", cerr)
+	if q.pairsToCheckStmt != nil {
+		if cerr := q.pairsToCheckStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pairsToCheckStmt: %w", cerr)
 		}
 	}
-	if q.pairToCheckAtStmt != nil {
-		if cerr := q.pairToCheckAtStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing pairToCheckAtStmt: %w", cerr)
+	if q.pairsToCheckAtStmt != nil {
+		if cerr := q.pairsToCheckAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing pairsToCheckAtStmt: %w", cerr)
 		}
 	}
 	if q.pastMemberEmailsStmt != nil {
@@ -1990,8 +1974,6 @@ type Queries struct {
 	edgesOfGuestsAtStmt              *sql.Stmt
 	edgesOfMembersStmt               *sql.Stmt
 	edgesOfMembersAtStmt             *sql.Stmt
-	edgesToCheckStmt                 *sql.Stmt
-	edgesToCheckAtStmt               *sql.Stmt
 	emptyGroupsStmt                  *sql.Stmt
 	endGroupDoubtsStmt               *sql.Stmt
 	endMemberDoubtsStmt              *sql.Stmt
@@ -2053,7 +2035,6 @@ type Queries struct {
 	guestsOfStmt                     *sql.Stmt
 	guestsOfDomainStmt               *sql.Stmt
 	guestsOutsideStmt                *sql.Stmt
-	guestsToCheckStmt                *sql.Stmt
 	heldSinceStmt                    *sql.Stmt
 	idleStmt                         *sql.Stmt
 	idleAtStmt                       *sql.Stmt
@@ -2076,6 +2057,7 @@ type Queries struct {
 	lastHoldStmt                     *sql.Stmt
 	lastMembersByEmailStmt           *sql.Stmt
 	lastSweepStmt                    *sql.Stmt
+	leastConfirmedOfStmt             *sql.Stmt
 	maybeStrangersAtStmt             *sql.Stmt
 	memberByIDStmt                   *sql.Stmt
 	memberByIDAtStmt                 *sql.Stmt
@@ -2133,8 +2115,8 @@ type Queries struct {
 	packedMemberEdgesStmt            *sql.Stmt
 	packedMembershipVersionsFromStmt *sql.Stmt
 	packedStaysOfGroupStmt           *sql.Stmt
-	pairToCheckStmt                  *sql.Stmt
-	pairToCheckAtStmt                *sql.Stmt
+	pairsToCheckStmt                 *sql.Stmt
+	pairsToCheckAtStmt               *sql.Stmt
 	pastMemberEmailsStmt             *sql.Stmt
 	pastMembersByEmailStmt           *sql.Stmt
 	pastMembersOfStmt                *sql.Stmt
@@ -2231,8 +2213,6 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		edgesOfGuestsAtStmt:              q.edgesOfGuestsAtStmt,
 		edgesOfMembersStmt:               q.edgesOfMembersStmt,
 		edgesOfMembersAtStmt:             q.edgesOfMembersAtStmt,
-		edgesToCheckStmt:                 q.edgesToCheckStmt,
-		edgesToCheckAtStmt:               q.edgesToCheckAtStmt,
 		emptyGroupsStmt:                  q.emptyGroupsStmt,
 		endGroupDoubtsStmt:               q.endGroupDoubtsStmt,
 		endMemberDoubtsStmt:              q.endMemberDoubtsStmt,
@@ -2294,7 +2274,6 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		guestsOfStmt:                     q.guestsOfStmt,
 		guestsOfDomainStmt:               q.guestsOfDomainStmt,
 		guestsOutsideStmt:                q.guestsOutsideStmt,
-		guestsToCheckStmt:                q.guestsToCheckStmt,
 		heldSinceStmt:                    q.heldSinceStmt,
 		idleStmt:                         q.idleStmt,
 		idleAtStmt:                       q.idleAtStmt,
@@ -2317,6 +2296,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		lastHoldStmt:                     q.lastHoldStmt,
 		lastMembersByEmailStmt:           q.lastMembersByEmailStmt,
 		lastSweepStmt:                    q.lastSweepStmt,
+		leastConfirmedOfStmt:             q.leastConfirmedOfStmt,
 		maybeStrangersAtStmt:             q.maybeStrangersAtStmt,
 		memberByIDStmt:                   q.memberByIDStmt,
 		memberByIDAtStmt:                 q.memberByIDAtStmt,
@@ -2374,8 +2354,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		packedMemberEdgesStmt:            q.packedMemberEdgesStmt,
 		packedMembershipVersionsFromStmt: q.packedMembershipVersionsFromStmt,
 		packedStaysOfGroupStmt:           q.packedStaysOfGroupStmt,
-		pairToCheckStmt:                  q.pairToCheckStmt,
-		pairToCheckAtStmt:                q.pairToCheckAtStmt,
+		pairsToCheckStmt:                 q.pairsToCheckStmt,
+		pairsToCheckAtStmt:               q.pairsToCheckAtStmt,
 		pastMemberEmailsStmt:             q.pastMemberEmailsStmt,
 		pastMembersByEmailStmt:           q.pastMembersByEmailStmt,
 		pastMembersOfStmt:                q.pastMembersOfStmt,

@@ -1,8 +1,9 @@
 package db
 
 import (
+	"bytes"
 	"context"
-	"slices"
+	"encoding/json"
 	"strconv"
 
 	"rollcall/internal/directory"
@@ -12,205 +13,188 @@ import (
 // some pairs name. What is not in it is not there.
 type roll struct {
 	*state
-	groups       map[string]GroupVersion   // by id
-	groupsNamed  map[string][]GroupVersion // by folded name
-	members      map[int64]MemberVersion
+	calls        []call
+	groupsNamed  map[string][]GroupVersion  // by folded name
 	membersNamed map[string][]MemberVersion // by folded e-mail
+	guests       map[string]bool            // by folded e-mail, of some group
+	guestEdges   map[guestEdge]bool
 	strangers    map[int64]bool
-	guests       map[string]int64 // by folded e-mail
-	edges        map[edge]bool
-	guestEdges   map[edge]bool
+	isUnsure     bool // of some pair it cannot be told
 }
 
-// An edge is a group and a member or guest.
-type edge struct{ gid, who int64 }
+// A call is a pair as ids, and what the state holds of it.
+type call struct {
+	group  string // as far as a name tells
+	err    error  // why a name tells no group
+	member int64  // nobody, where an e-mail is no member's
+	email  string // folded, of a person named by it
+	PairsToCheckRow
+}
 
-// MarshalText makes the text that the queries take.
-func (e edge) MarshalText() ([]byte, error) {
-	return strconv.AppendInt(append(strconv.AppendInt(nil, e.gid, 10), ','), e.who, 10), nil
+const nobody = beforeAllIDs
+
+// A guestEdge is a group and a guest's folded e-mail.
+type guestEdge struct {
+	gid   int64
+	email string
 }
 
 func (s *state) callRoll(ctx context.Context, pairs []directory.Pair) (*roll, error) {
-	r := &roll{state: s}
-	var ids, names, emails []string
-	var people []int64
+	r := &roll{state: s, calls: make([]call, len(pairs))}
+	if err := r.loadNamed(ctx, pairs); err != nil {
+		return nil, err
+	}
+	for i, pair := range pairs {
+		r.calls[i] = r.call(pair)
+	}
+	if err := r.loadPairs(ctx); err != nil {
+		return nil, err
+	}
+	return r, r.loadStrangers(ctx)
+}
+
+// loadNamed looks up what is not named by an id.
+func (r *roll) loadNamed(ctx context.Context, pairs []directory.Pair) error {
+	var names, emails []string
 	for _, pair := range pairs {
-		if pair.Group.ID != "" {
-			ids = append(ids, pair.Group.ID)
-		} else {
+		if pair.Group.ID == "" {
 			names = append(names, directory.Fold(pair.Group.Name))
 		}
-		if pair.Member.ID != 0 {
-			people = append(people, pair.Member.ID)
-		} else {
+		if pair.Member.ID == 0 {
 			emails = append(emails, directory.FoldEmail(pair.Member.Email))
 		}
 	}
-	ids, names, emails, people = distinct(ids), distinct(names), distinct(emails), distinct(people)
-	if err := r.loadGroups(ctx, ids, names); err != nil {
-		return nil, err
+	if err := r.loadGroups(ctx, distinct(names)); err != nil {
+		return err
 	}
-	if err := r.loadMembers(ctx, people, emails); err != nil {
-		return nil, err
+	emails = distinct(emails)
+	if err := r.loadMembers(ctx, emails); err != nil {
+		return err
 	}
-	if err := r.loadGuests(ctx, emails); err != nil {
-		return nil, err
-	}
-	return r, r.loadEdges(ctx, pairs)
+	return r.loadGuests(ctx, emails)
 }
 
-func (r *roll) loadGroups(ctx context.Context, ids, names []string) error {
-	rows, err := r.groupsToCheck(ctx, jsonList(ids), jsonList(names))
-	r.groups, r.groupsNamed = map[string]GroupVersion{}, map[string][]GroupVersion{}
+func (r *roll) loadGroups(ctx context.Context, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	rows, err := r.groupsToCheck(ctx, jsonList(names))
+	r.groupsNamed = make(map[string][]GroupVersion, len(names))
 	for _, row := range rows {
-		if _, isKnown := r.groups[row.ID]; isKnown {
-			continue // asked for by id and by name
-		}
-		r.groups[row.ID] = row
-		r.groupsNamed[row.NameKey] = append(r.groupsNamed[row.NameKey], row)
+		group := GroupVersion{ID: row.ID, Name: row.Name}
+		r.groupsNamed[row.NameKey] = append(r.groupsNamed[row.NameKey], group)
 	}
 	return err
 }
 
-func (s *state) groupsToCheck(ctx context.Context, ids, names string) ([]GroupVersion, error) {
-	if s.past {
-		rows, err := s.q.GroupsToCheckAt(ctx, GroupsToCheckAtParams{Ids: ids, NameKeys: names, Horizon: s.revision.Horizon})
-		return convert(rows, func(row GroupsToCheckAtRow) GroupVersion { return groupToCheck(GroupsToCheckRow(row)) }), err
+func (s *state) groupsToCheck(ctx context.Context, names string) ([]GroupsToCheckRow, error) {
+	if !s.past {
+		return s.q.GroupsToCheck(ctx, names)
 	}
-	rows, err := s.q.GroupsToCheck(ctx, ids, names)
-	return convert(rows, groupToCheck), err
+	rows, err := s.q.GroupsToCheckAt(ctx, names, s.revision.Horizon)
+	return convert(rows, func(row GroupsToCheckAtRow) GroupsToCheckRow { return GroupsToCheckRow(row) }), err
 }
 
-func groupToCheck(row GroupsToCheckRow) GroupVersion {
-	return GroupVersion{Gid: row.Gid, ID: row.ID, Name: row.Name, NameKey: row.NameKey, ConfirmedMs: row.ConfirmedMs, Doubted: row.Doubted}
-}
-
-// loadMembers looks for those who are not listed among the strangers.
-func (r *roll) loadMembers(ctx context.Context, ids []int64, emails []string) error {
-	rows, err := r.membersToCheck(ctx, idList(ids), jsonList(emails))
-	if err != nil {
-		return err
-	}
-	r.members, r.membersNamed, r.strangers = map[int64]MemberVersion{}, map[string][]MemberVersion{}, map[int64]bool{}
-	for _, row := range rows {
-		if _, isKnown := r.members[row.ID]; isKnown {
-			continue // asked for by id and by e-mail
-		}
-		r.members[row.ID] = row
-		r.membersNamed[row.EmailKey] = append(r.membersNamed[row.EmailKey], row)
-	}
-	unlisted := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { _, isListed := r.members[id]; return isListed })
-	return r.loadStrangers(ctx, unlisted)
-}
-
-func (r *roll) loadStrangers(ctx context.Context, ids []int64) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	if !r.past {
-		rows, err := r.q.GroupKeysOf(ctx, idList(ids))
-		for _, row := range rows {
-			r.strangers[row.MemberID] = true
-		}
-		return err
-	}
-	for _, id := range ids {
-		groups, err := r.edgesOf(ctx, person{id: id})
-		if err != nil {
-			return err
-		}
-		r.strangers[id] = len(groups) > 0
-	}
-	return nil
-}
-
-func (s *state) membersToCheck(ctx context.Context, ids, emails string) ([]MemberVersion, error) {
-	if s.past {
-		rows, err := s.q.MembersToCheckAt(ctx, MembersToCheckAtParams{Ids: ids, EmailKeys: emails, Horizon: s.revision.Horizon})
-		return convert(rows, func(row MembersToCheckAtRow) MemberVersion { return memberToCheck(MembersToCheckRow(row)) }), err
-	}
-	rows, err := s.q.MembersToCheck(ctx, ids, emails)
-	return convert(rows, memberToCheck), err
-}
-
-func memberToCheck(row MembersToCheckRow) MemberVersion {
-	return MemberVersion{ID: row.ID, EmailKey: row.EmailKey, Status: row.Status, ConfirmedMs: row.ConfirmedMs, Doubted: row.Doubted}
-}
-
-// loadGuests finds those who are a guest of some group.
-func (r *roll) loadGuests(ctx context.Context, emails []string) error {
-	r.guests = map[string]int64{}
+func (r *roll) loadMembers(ctx context.Context, emails []string) error {
 	if len(emails) == 0 {
 		return nil
 	}
-	rows, err := r.q.GuestsToCheck(ctx, jsonList(emails))
-	if err != nil {
-		return err
-	}
+	rows, err := r.membersToCheck(ctx, jsonList(emails))
+	r.membersNamed = make(map[string][]MemberVersion, len(emails))
 	for _, row := range rows {
-		groups, err := r.edgesOf(ctx, person{guest: row.GuestID})
-		if err != nil {
-			return err
-		}
-		if len(groups) > 0 {
-			r.guests[row.EmailKey] = row.GuestID
-		}
-	}
-	return nil
-}
-
-func (r *roll) loadEdges(ctx context.Context, pairs []directory.Pair) (err error) {
-	var edges, guestEdges []edge
-	for _, pair := range pairs {
-		group, err := r.group(pair.Group)
-		if err != nil {
-			continue
-		}
-		who, err := r.person(pair.Member)
-		if err != nil {
-			continue
-		}
-		if who.guest == 0 {
-			edges = append(edges, edge{group.Gid, who.id})
-		}
-		if guest, isGuest := r.guest(pair.Member); isGuest {
-			guestEdges = append(guestEdges, edge{group.Gid, guest})
-		}
-	}
-	if r.edges, err = r.edgesAmong(ctx, edges); err == nil {
-		r.guestEdges, err = r.guestEdgesAmong(ctx, guestEdges)
+		member := MemberVersion{ID: row.ID, Status: row.Status}
+		r.membersNamed[row.EmailKey] = append(r.membersNamed[row.EmailKey], member)
 	}
 	return err
 }
 
-// edgesAmong tells which edges there are.
-func (s *state) edgesAmong(ctx context.Context, edges []edge) (map[edge]bool, error) {
-	found := make(map[edge]bool, len(edges))
-	if len(edges) == 0 {
-		return found, nil
+func (s *state) membersToCheck(ctx context.Context, emails string) ([]MembersToCheckRow, error) {
+	if !s.past {
+		return s.q.MembersToCheck(ctx, emails)
 	}
-	if s.past {
-		rows, err := s.q.EdgesToCheckAt(ctx, jsonList(edges), s.revision.Horizon)
-		for _, row := range rows {
-			found[edge{row.Gid, row.MemberID}] = true
-		}
-		return found, err
-	}
-	rows, err := s.q.EdgesToCheck(ctx, jsonList(edges))
-	for _, row := range rows {
-		found[edge{row.Gid, row.MemberID}] = true
-	}
-	return found, err
+	rows, err := s.q.MembersToCheckAt(ctx, emails, s.revision.Horizon)
+	return convert(rows, func(row MembersToCheckAtRow) MembersToCheckRow { return MembersToCheckRow(row) }), err
 }
 
-func (s *state) guestEdgesAmong(ctx context.Context, edges []edge) (map[edge]bool, error) {
-	found := make(map[edge]bool, len(edges))
-	if len(edges) == 0 {
-		return found, nil
+func (r *roll) loadGuests(ctx context.Context, emails []string) error {
+	if len(emails) == 0 {
+		return nil
 	}
-	rows, err := s.q.GuestEdgesToCheckAt(ctx, jsonList(edges), s.horizon())
+	rows, err := r.q.GuestEdgesToCheckAt(ctx, jsonList(emails), r.horizon())
+	r.guests, r.guestEdges = make(map[string]bool, len(rows)), make(map[guestEdge]bool, len(rows))
 	for _, row := range rows {
-		found[edge{row.Gid, row.GuestID}] = true
+		r.guests[row.EmailKey] = true
+		r.guestEdges[guestEdge{row.Gid, row.EmailKey}] = true
 	}
-	return found, err
+	return err
+}
+
+// call names a pair by ids.
+func (r *roll) call(pair directory.Pair) (c call) {
+	c.group, c.member = pair.Group.ID, pair.Member.ID
+	if c.group == "" {
+		var group GroupVersion
+		group, c.err = oneNamed(r.groupsNamed[directory.Fold(pair.Group.Name)], pair.Group.Name)
+		c.group = group.ID
+	}
+	if c.member == 0 {
+		c.member, c.email = nobody, directory.FoldEmail(pair.Member.Email)
+		if alike := r.membersNamed[c.email]; len(alike) > 0 {
+			c.member = mostAlive(alike).ID
+		}
+	}
+	return c
+}
+
+// loadPairs looks up all pairs at once.
+func (r *roll) loadPairs(ctx context.Context) error {
+	rows, err := r.pairsToCheck(ctx, r.pairs())
+	for i, row := range rows {
+		r.calls[i].PairsToCheckRow = row
+	}
+	return err
+}
+
+// pairs is the object that the query takes.
+func (r *roll) pairs() string {
+	var object bytes.Buffer
+	keys := json.NewEncoder(&object)
+	separator := byte('{')
+	for _, c := range r.calls {
+		object.WriteByte(separator)
+		_ = keys.Encode(c.group) // a text can be encoded
+		object.WriteByte(':')
+		object.Write(strconv.AppendInt(object.AvailableBuffer(), c.member, 10))
+		separator = ','
+	}
+	object.WriteByte('}')
+	return object.String()
+}
+
+func (s *state) pairsToCheck(ctx context.Context, pairs string) ([]PairsToCheckRow, error) {
+	if !s.past {
+		return s.q.PairsToCheck(ctx, pairs)
+	}
+	rows, err := s.q.PairsToCheckAt(ctx, pairs, s.revision.Horizon)
+	return convert(rows, func(row PairsToCheckAtRow) PairsToCheckRow { return PairsToCheckRow(row) }), err
+}
+
+// loadStrangers looks for ids that are neither listed nor in the group they
+// are asked about.
+func (r *roll) loadStrangers(ctx context.Context) error {
+	var ids []int64
+	for _, c := range r.calls {
+		if c.member != nobody && c.Status == "" && c.Since == 0 {
+			ids = append(ids, c.member)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	edges, err := r.edgesOfMembers(ctx, distinct(ids))
+	r.strangers = make(map[int64]bool, len(edges))
+	for _, edge := range edges {
+		r.strangers[edge.MemberID] = true
+	}
+	return err
 }

@@ -324,78 +324,6 @@ func (q *Queries) EdgesOfMembersAt(ctx context.Context, ids string, horizon int6
 	return items, nil
 }
 
-const edgesToCheck = `-- name: EdgesToCheck :many
-SELECT e.gid, e.member_id
-FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER)
-`
-
-type EdgesToCheckRow struct {
-	Gid      int64
-	MemberID int64
-}
-
-func (q *Queries) EdgesToCheck(ctx context.Context, pairs string) ([]EdgesToCheckRow, error) {
-	rows, err := q.query(ctx, q.edgesToCheckStmt, edgesToCheck, pairs)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []EdgesToCheckRow
-	for rows.Next() {
-		var i EdgesToCheckRow
-		if err := rows.Scan(&i.Gid, &i.MemberID); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const edgesToCheckAt = `-- name: EdgesToCheckAt :many
-SELECT e.gid, e.member_id
-FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2
-UNION ALL
-SELECT e.gid, e.member_id
-FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2 AND +e.until > ?2
-`
-
-type EdgesToCheckAtRow struct {
-	Gid      int64
-	MemberID int64
-}
-
-func (q *Queries) EdgesToCheckAt(ctx context.Context, pairs string, horizon int64) ([]EdgesToCheckAtRow, error) {
-	rows, err := q.query(ctx, q.edgesToCheckAtStmt, edgesToCheckAt, pairs, horizon)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []EdgesToCheckAtRow
-	for rows.Next() {
-		var i EdgesToCheckAtRow
-		if err := rows.Scan(&i.Gid, &i.MemberID); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const endsOfGuestEdges = `-- name: EndsOfGuestEdges :many
 SELECT e.gid, p.email_key, e.until
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guests p CROSS JOIN past_guest_memberships e
@@ -790,24 +718,18 @@ func (q *Queries) GroupsOfAt(ctx context.Context, gids string, horizon int64) ([
 }
 
 const groupsToCheck = `-- name: GroupsToCheck :many
-SELECT g.gid, g.id, g.name, g.name_key, g.confirmed_ms, g.doubted
-FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN groups g WHERE g.id = j.value
-UNION ALL
-SELECT g.gid, g.id, g.name, g.name_key, g.confirmed_ms, g.doubted
-FROM json_each(CAST(?2 AS TEXT)) j CROSS JOIN groups g WHERE g.name_key = j.value
+SELECT g.id, g.name, g.name_key
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN groups g WHERE g.name_key = j.value
 `
 
 type GroupsToCheckRow struct {
-	Gid         int64
-	ID          string
-	Name        string
-	NameKey     string
-	ConfirmedMs int64
-	Doubted     bool
+	ID      string
+	Name    string
+	NameKey string
 }
 
-func (q *Queries) GroupsToCheck(ctx context.Context, ids string, nameKeys string) ([]GroupsToCheckRow, error) {
-	rows, err := q.query(ctx, q.groupsToCheckStmt, groupsToCheck, ids, nameKeys)
+func (q *Queries) GroupsToCheck(ctx context.Context, nameKeys string) ([]GroupsToCheckRow, error) {
+	rows, err := q.query(ctx, q.groupsToCheckStmt, groupsToCheck, nameKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -815,14 +737,7 @@ func (q *Queries) GroupsToCheck(ctx context.Context, ids string, nameKeys string
 	var items []GroupsToCheckRow
 	for rows.Next() {
 		var i GroupsToCheckRow
-		if err := rows.Scan(
-			&i.Gid,
-			&i.ID,
-			&i.Name,
-			&i.NameKey,
-			&i.ConfirmedMs,
-			&i.Doubted,
-		); err != nil {
+		if err := rows.Scan(&i.ID, &i.Name, &i.NameKey); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -837,30 +752,18 @@ func (q *Queries) GroupsToCheck(ctx context.Context, ids string, nameKeys string
 }
 
 const groupsToCheckAt = `-- name: GroupsToCheckAt :many
-SELECT v.gid, v.id, v.name, v.name_key, v.confirmed_ms, v.doubted FROM group_versions v
-WHERE v.id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND v.since <= ?2 AND +v.until > ?2
-UNION ALL
-SELECT v.gid, v.id, v.name, v.name_key, v.confirmed_ms, v.doubted FROM group_versions v
-WHERE v.name_key IN (SELECT value FROM json_each(CAST(?3 AS TEXT))) AND v.since <= ?2 AND +v.until > ?2
+SELECT v.id, v.name, v.name_key FROM group_versions v
+WHERE v.name_key IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND v.since <= ?2 AND +v.until > ?2
 `
 
-type GroupsToCheckAtParams struct {
-	Ids      string
-	Horizon  int64
-	NameKeys string
-}
-
 type GroupsToCheckAtRow struct {
-	Gid         int64
-	ID          string
-	Name        string
-	NameKey     string
-	ConfirmedMs int64
-	Doubted     bool
+	ID      string
+	Name    string
+	NameKey string
 }
 
-func (q *Queries) GroupsToCheckAt(ctx context.Context, arg GroupsToCheckAtParams) ([]GroupsToCheckAtRow, error) {
-	rows, err := q.query(ctx, q.groupsToCheckAtStmt, groupsToCheckAt, arg.Ids, arg.Horizon, arg.NameKeys)
+func (q *Queries) GroupsToCheckAt(ctx context.Context, nameKeys string, horizon int64) ([]GroupsToCheckAtRow, error) {
+	rows, err := q.query(ctx, q.groupsToCheckAtStmt, groupsToCheckAt, nameKeys, horizon)
 	if err != nil {
 		return nil, err
 	}
@@ -868,14 +771,7 @@ func (q *Queries) GroupsToCheckAt(ctx context.Context, arg GroupsToCheckAtParams
 	var items []GroupsToCheckAtRow
 	for rows.Next() {
 		var i GroupsToCheckAtRow
-		if err := rows.Scan(
-			&i.Gid,
-			&i.ID,
-			&i.Name,
-			&i.NameKey,
-			&i.ConfirmedMs,
-			&i.Doubted,
-		); err != nil {
+		if err := rows.Scan(&i.ID, &i.Name, &i.NameKey); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -890,22 +786,22 @@ func (q *Queries) GroupsToCheckAt(ctx context.Context, arg GroupsToCheckAtParams
 }
 
 const guestEdgesToCheckAt = `-- name: GuestEdgesToCheckAt :many
-SELECT e.gid, e.guest_id
-FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guest_memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2
+SELECT p.email_key, e.gid
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guests p CROSS JOIN guest_memberships e
+WHERE p.email_key = j.value AND e.guest_id = p.guest_id AND e.since <= ?2
 UNION ALL
-SELECT e.gid, e.guest_id
-FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_guest_memberships e
-WHERE e.gid = CAST(j.value AS INTEGER) AND e.guest_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER) AND e.since <= ?2 AND +e.until > ?2
+SELECT p.email_key, e.gid
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guests p CROSS JOIN past_guest_memberships e
+WHERE p.email_key = j.value AND e.guest_id = p.guest_id AND e.since <= ?2 AND +e.until > ?2
 `
 
 type GuestEdgesToCheckAtRow struct {
-	Gid     int64
-	GuestID int64
+	EmailKey string
+	Gid      int64
 }
 
-func (q *Queries) GuestEdgesToCheckAt(ctx context.Context, pairs string, horizon int64) ([]GuestEdgesToCheckAtRow, error) {
-	rows, err := q.query(ctx, q.guestEdgesToCheckAtStmt, guestEdgesToCheckAt, pairs, horizon)
+func (q *Queries) GuestEdgesToCheckAt(ctx context.Context, emailKeys string, horizon int64) ([]GuestEdgesToCheckAtRow, error) {
+	rows, err := q.query(ctx, q.guestEdgesToCheckAtStmt, guestEdgesToCheckAt, emailKeys, horizon)
 	if err != nil {
 		return nil, err
 	}
@@ -913,7 +809,7 @@ func (q *Queries) GuestEdgesToCheckAt(ctx context.Context, pairs string, horizon
 	var items []GuestEdgesToCheckAtRow
 	for rows.Next() {
 		var i GuestEdgesToCheckAtRow
-		if err := rows.Scan(&i.Gid, &i.GuestID); err != nil {
+		if err := rows.Scan(&i.EmailKey, &i.Gid); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1038,39 +934,6 @@ func (q *Queries) GuestsOutside(ctx context.Context, arg GuestsOutsideParams) ([
 	return items, nil
 }
 
-const guestsToCheck = `-- name: GuestsToCheck :many
-SELECT p.guest_id, p.email_key
-FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN guests p WHERE p.email_key = j.value
-`
-
-type GuestsToCheckRow struct {
-	GuestID  int64
-	EmailKey string
-}
-
-func (q *Queries) GuestsToCheck(ctx context.Context, emailKeys string) ([]GuestsToCheckRow, error) {
-	rows, err := q.query(ctx, q.guestsToCheckStmt, guestsToCheck, emailKeys)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []GuestsToCheckRow
-	for rows.Next() {
-		var i GuestsToCheckRow
-		if err := rows.Scan(&i.GuestID, &i.EmailKey); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const insertGuestEdges = `-- name: InsertGuestEdges :exec
 INSERT INTO guest_memberships (gid, guest_id, since)
 SELECT CAST(?1 AS INTEGER), value, CAST(?2 AS INTEGER) FROM json_each(CAST(?3 AS TEXT))
@@ -1104,6 +967,43 @@ type InsertMemberEdgesParams struct {
 func (q *Queries) InsertMemberEdges(ctx context.Context, arg InsertMemberEdgesParams) error {
 	_, err := q.exec(ctx, q.insertMemberEdgesStmt, insertMemberEdges, arg.Gid, arg.Since, arg.Ids)
 	return err
+}
+
+const leastConfirmedOf = `-- name: LeastConfirmedOf :many
+SELECT CAST(MIN(g.confirmed_ms) AS INTEGER) AS confirmed_ms, g.doubted
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN groups g WHERE g.gid = j.value GROUP BY g.doubted
+UNION ALL
+SELECT CAST(MIN(m.confirmed_ms) AS INTEGER) AS confirmed_ms, m.doubted
+FROM json_each(CAST(?2 AS TEXT)) j CROSS JOIN members m WHERE m.id = j.value GROUP BY m.doubted
+`
+
+type LeastConfirmedOfRow struct {
+	ConfirmedMs int64
+	Doubted     bool
+}
+
+// Of groups and of members, and of those that are doubted apart.
+func (q *Queries) LeastConfirmedOf(ctx context.Context, gids string, ids string) ([]LeastConfirmedOfRow, error) {
+	rows, err := q.query(ctx, q.leastConfirmedOfStmt, leastConfirmedOf, gids, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LeastConfirmedOfRow
+	for rows.Next() {
+		var i LeastConfirmedOfRow
+		if err := rows.Scan(&i.ConfirmedMs, &i.Doubted); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const memberEdgesOfAt = `-- name: MemberEdgesOfAt :many
@@ -1613,23 +1513,18 @@ func (q *Queries) MembersOfStatus(ctx context.Context, arg MembersOfStatusParams
 }
 
 const membersToCheck = `-- name: MembersToCheck :many
-SELECT m.id, m.email_key, m.status, m.confirmed_ms, m.doubted
-FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN members m WHERE m.id = j.value
-UNION ALL
-SELECT m.id, m.email_key, m.status, m.confirmed_ms, m.doubted
-FROM json_each(CAST(?2 AS TEXT)) j CROSS JOIN members m WHERE m.email_key = j.value
+SELECT m.id, m.email_key, m.status
+FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN members m WHERE m.email_key = j.value
 `
 
 type MembersToCheckRow struct {
-	ID          int64
-	EmailKey    string
-	Status      string
-	ConfirmedMs int64
-	Doubted     bool
+	ID       int64
+	EmailKey string
+	Status   string
 }
 
-func (q *Queries) MembersToCheck(ctx context.Context, ids string, emailKeys string) ([]MembersToCheckRow, error) {
-	rows, err := q.query(ctx, q.membersToCheckStmt, membersToCheck, ids, emailKeys)
+func (q *Queries) MembersToCheck(ctx context.Context, emailKeys string) ([]MembersToCheckRow, error) {
+	rows, err := q.query(ctx, q.membersToCheckStmt, membersToCheck, emailKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -1637,13 +1532,7 @@ func (q *Queries) MembersToCheck(ctx context.Context, ids string, emailKeys stri
 	var items []MembersToCheckRow
 	for rows.Next() {
 		var i MembersToCheckRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.EmailKey,
-			&i.Status,
-			&i.ConfirmedMs,
-			&i.Doubted,
-		); err != nil {
+		if err := rows.Scan(&i.ID, &i.EmailKey, &i.Status); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1658,29 +1547,18 @@ func (q *Queries) MembersToCheck(ctx context.Context, ids string, emailKeys stri
 }
 
 const membersToCheckAt = `-- name: MembersToCheckAt :many
-SELECT v.id, v.email_key, v.status, v.confirmed_ms, v.doubted FROM member_versions v
-WHERE v.id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND v.since <= ?2 AND +v.until > ?2
-UNION ALL
-SELECT v.id, v.email_key, v.status, v.confirmed_ms, v.doubted FROM member_versions v
-WHERE v.email_key IN (SELECT value FROM json_each(CAST(?3 AS TEXT))) AND v.since <= ?2 AND +v.until > ?2
+SELECT v.id, v.email_key, v.status FROM member_versions v
+WHERE v.email_key IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND v.since <= ?2 AND +v.until > ?2
 `
 
-type MembersToCheckAtParams struct {
-	Ids       string
-	Horizon   int64
-	EmailKeys string
-}
-
 type MembersToCheckAtRow struct {
-	ID          int64
-	EmailKey    string
-	Status      string
-	ConfirmedMs int64
-	Doubted     bool
+	ID       int64
+	EmailKey string
+	Status   string
 }
 
-func (q *Queries) MembersToCheckAt(ctx context.Context, arg MembersToCheckAtParams) ([]MembersToCheckAtRow, error) {
-	rows, err := q.query(ctx, q.membersToCheckAtStmt, membersToCheckAt, arg.Ids, arg.Horizon, arg.EmailKeys)
+func (q *Queries) MembersToCheckAt(ctx context.Context, emailKeys string, horizon int64) ([]MembersToCheckAtRow, error) {
+	rows, err := q.query(ctx, q.membersToCheckAtStmt, membersToCheckAt, emailKeys, horizon)
 	if err != nil {
 		return nil, err
 	}
@@ -1688,13 +1566,7 @@ func (q *Queries) MembersToCheckAt(ctx context.Context, arg MembersToCheckAtPara
 	var items []MembersToCheckAtRow
 	for rows.Next() {
 		var i MembersToCheckAtRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.EmailKey,
-			&i.Status,
-			&i.ConfirmedMs,
-			&i.Doubted,
-		); err != nil {
+		if err := rows.Scan(&i.ID, &i.EmailKey, &i.Status); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1761,6 +1633,88 @@ func (q *Queries) NeighboursAt(ctx context.Context, ids string, horizon int64) (
 	for rows.Next() {
 		var i NeighboursAtRow
 		if err := rows.Scan(&i.Gid, &i.Shared); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pairsToCheck = `-- name: PairsToCheck :many
+SELECT COALESCE(g.gid, 0) AS gid, COALESCE(m.status, '') AS status, COALESCE(e.since, 0) AS since
+FROM json_each(CAST(?1 AS TEXT)) j
+LEFT JOIN groups g ON g.id = j.key
+LEFT JOIN members m ON m.id = j.value
+LEFT JOIN memberships e ON e.gid = g.gid AND e.member_id = j.value
+ORDER BY j.rowid
+`
+
+type PairsToCheckRow struct {
+	Gid    int64
+	Status string
+	Since  int64
+}
+
+// One row a pair, in the order of an object whose keys are ids of groups and
+// whose values are ids of members; keys repeat. What is not there is 0 or empty.
+func (q *Queries) PairsToCheck(ctx context.Context, pairs string) ([]PairsToCheckRow, error) {
+	rows, err := q.query(ctx, q.pairsToCheckStmt, pairsToCheck, pairs)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PairsToCheckRow
+	for rows.Next() {
+		var i PairsToCheckRow
+		if err := rows.Scan(&i.Gid, &i.Status, &i.Since); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pairsToCheckAt = `-- name: PairsToCheckAt :many
+SELECT COALESCE(k.gid, 0) AS gid, COALESCE(m.status, pm.status, '') AS status, COALESCE(e.since, pe.since, 0) AS since
+FROM json_each(CAST(?1 AS TEXT)) j
+LEFT JOIN group_keys k ON k.id = j.key AND (
+    EXISTS (SELECT 1 FROM groups g WHERE g.gid = k.gid AND g.since <= ?2)
+    OR EXISTS (SELECT 1 FROM past_groups pg WHERE pg.gid = k.gid AND pg.since <= ?2 AND +pg.until > ?2))
+LEFT JOIN members m ON m.id = j.value AND m.since <= ?2
+LEFT JOIN past_members pm ON pm.id = j.value AND pm.since <= ?2 AND +pm.until > ?2
+LEFT JOIN memberships e ON e.gid = k.gid AND e.member_id = j.value AND e.since <= ?2
+LEFT JOIN past_memberships pe ON pe.gid = k.gid AND pe.member_id = j.value AND pe.since <= ?2 AND +pe.until > ?2
+ORDER BY j.rowid
+`
+
+type PairsToCheckAtRow struct {
+	Gid    int64
+	Status string
+	Since  int64
+}
+
+func (q *Queries) PairsToCheckAt(ctx context.Context, pairs string, horizon int64) ([]PairsToCheckAtRow, error) {
+	rows, err := q.query(ctx, q.pairsToCheckAtStmt, pairsToCheckAt, pairs, horizon)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PairsToCheckAtRow
+	for rows.Next() {
+		var i PairsToCheckAtRow
+		if err := rows.Scan(&i.Gid, &i.Status, &i.Since); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
