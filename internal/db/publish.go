@@ -47,6 +47,8 @@ type writing struct {
 
 	strangers map[int64]int64 // groups of each id without a member, as stored
 	entered   map[int64]int64 // groups that a member entered, less those they left
+
+	texts []foundText // of rows on their way, see enterTexts
 }
 
 // write runs fn in one immediate transaction. Statements do not watch ctx,
@@ -135,7 +137,10 @@ func (w *writing) applyRows(ctx context.Context, p directory.Publication) error 
 	if err := each(ctx, w, p.Members, w.setMember); err != nil {
 		return err
 	}
-	return w.settleCounts(ctx)
+	if err := w.settleCounts(ctx); err != nil {
+		return err
+	}
+	return w.enterTexts(ctx)
 }
 
 func each[T any](ctx context.Context, w *writing, rows []T, apply func(context.Context, T) error) error {
@@ -223,10 +228,13 @@ func (w *writing) applyRowsUnindexed(ctx context.Context, p directory.Publicatio
 }
 
 // dropIndexes drops the secondary indexes of the large tables and returns the
-// statements that make them.
+// statements that make them. Partial ones hold few rows, and cost less to keep
+// up than another look at all rows.
 func (w *writing) dropIndexes(ctx context.Context) ([]string, error) {
-	rows, err := w.tx.QueryContext(ctx, `SELECT name, sql FROM sqlite_schema
-		WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ('groups', 'members', 'memberships')`)
+	rows, err := w.tx.QueryContext(ctx, `SELECT s.name, s.sql
+		FROM sqlite_schema s JOIN pragma_index_list(s.tbl_name) l ON l.name = s.name
+		WHERE s.type = 'index' AND s.tbl_name IN ('groups', 'members', 'memberships') AND l.origin = 'c' AND l.partial = 0
+		ORDER BY s.rowid`)
 	if err != nil {
 		return nil, err
 	}

@@ -43,9 +43,7 @@ func (w *writing) addGroup(ctx context.Context, u directory.GroupUpdate) error {
 	}
 	w.mirror.GroupCount++
 	row := versionOf(u.Row, edges)
-	if err := w.enter(ctx, groupTrigrams, gid, textOfGroup(row.Name, row.Description)); err != nil {
-		return err
-	}
+	w.enter(groupTrigrams, gid, textOfGroup(row.Name, row.Description))
 	return w.q.InsertGroup(ctx, InsertGroupParams{
 		Gid: gid, ID: u.Row.ID, Since: born, Churned: w.revision,
 		Name: row.Name, NameKey: row.NameKey, Description: row.Description, Logo: row.Logo,
@@ -85,9 +83,7 @@ func (w *writing) changeGroup(ctx context.Context, stored Group, u directory.Gro
 	}
 	next.Gid = stored.Gid
 	if text := textOfGroup(next.Name, next.Description); text != textOfGroup(stored.Name, stored.Description) {
-		if err := w.enter(ctx, groupTrigrams, stored.Gid, text); err != nil {
-			return err
-		}
+		w.enter(groupTrigrams, stored.Gid, text)
 	}
 	if next.Since, err = w.changeset(ctx, origin); err != nil {
 		return err

@@ -44,9 +44,7 @@ func (w *writing) addMember(ctx context.Context, u directory.MemberUpdate) error
 	}
 	w.mirror.MemberCount++
 	row := memberVersionOf(u.Row.Member)
-	if err := w.enter(ctx, memberTrigrams, id, textOfMember(row)); err != nil {
-		return err
-	}
+	w.enter(memberTrigrams, id, textOfMember(row))
 	return w.q.InsertMember(ctx, InsertMemberParams{
 		ID: id, Since: born, Churned: w.revision, GroupCount: groups,
 		Email: row.Email, EmailKey: row.EmailKey, FirstName: row.FirstName, LastName: row.LastName,
@@ -82,9 +80,7 @@ func (w *writing) changeMember(ctx context.Context, stored Member, u directory.M
 	}
 	next.ID = stored.ID
 	if text := textOfMember(next); text != textOfMember(storedVersion(stored)) {
-		if err := w.enter(ctx, memberTrigrams, stored.ID, text); err != nil {
-			return err
-		}
+		w.enter(memberTrigrams, stored.ID, text)
 	}
 	if err := w.q.CloseMember(ctx, CloseMemberParams{Until: next.Since, ID: stored.ID}); err != nil {
 		return err

@@ -3,12 +3,14 @@ package db_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/internal/db"
 	"rollcall/internal/db/dbtest"
 	"rollcall/internal/directory"
 )
@@ -62,6 +64,21 @@ func TestAnEmptyOrganisationHasARevision(t *testing.T) {
 	if err != nil || len(page.Rows) != 0 || page.Next != nil {
 		t.Errorf("groups %+v, %v; want none", page, err)
 	}
+}
+
+func TestTheFirstPublicationLeavesTheSchemaAndEveryIndexWhole(t *testing.T) {
+	mirror := dbtest.New(t)
+	const schema = "SELECT type, name, sql FROM sqlite_schema ORDER BY 1, 2"
+	before := rowsOf(t, db.Readers(mirror), schema)
+	seed(t, mirror)
+	if d := cmp.Diff(before, rowsOf(t, db.Readers(mirror), schema)); d != "" {
+		t.Error(d)
+	}
+	if found := rowsOf(t, db.Readers(mirror), "PRAGMA integrity_check"); strings.TrimSpace(found[0]) != "ok" {
+		t.Errorf("%q", found)
+	}
+	wantRowids(t, mirror, "member_texts", 1, 2, 3)
+	wantRowids(t, mirror, "group_texts", 1)
 }
 
 func TestOnePublicationIsOneRevision(t *testing.T) {

@@ -99,13 +99,35 @@ func textOfMember(m UpdateMemberParams) string {
 	return searchText(m.FullName.String, m.Email, m.FirstName.String, m.LastName.String)
 }
 
-// enter makes a present row found by a text, and by nothing else.
-func (w *writing) enter(ctx context.Context, table trigramTable, key int64, text string) error {
-	_, err := w.db.ExecContext(ctx, fmt.Sprintf("INSERT OR REPLACE INTO %s (rowid, text) VALUES (?, ?)", table), key, text)
-	if err != nil {
-		return fmt.Errorf("enter a row into %s: %w", table, err)
+// A foundText is what a present row is found by, and by nothing else.
+type foundText struct {
+	table trigramTable
+	key   int64
+	text  string
+}
+
+// enter has a present row found by a text once enterTexts is called.
+func (w *writing) enter(table trigramTable, key int64, text string) {
+	w.texts = append(w.texts, foundText{table, key, text})
+}
+
+// enterTexts writes the texts one after the other, with no other statement
+// between them: most would have SQLite write out the trigrams it has gathered
+// so far. What a text replaces is not looked for where nothing is stored.
+func (w *writing) enterTexts(ctx context.Context) error {
+	verb := "INSERT OR REPLACE"
+	if w.isFirst {
+		verb = "INSERT"
 	}
-	return nil
+	err := each(ctx, w, w.texts, func(ctx context.Context, t foundText) error {
+		_, err := w.db.ExecContext(ctx, fmt.Sprintf("%s INTO %s (rowid, text) VALUES (?, ?)", verb, t.table), t.key, t.text)
+		if err != nil {
+			return fmt.Errorf("enter a row into %s: %w", t.table, err)
+		}
+		return nil
+	})
+	w.texts = nil
+	return err
 }
 
 // leave makes a row found by nothing. Its trigrams stay in the file until
@@ -135,15 +157,21 @@ func (db *DB) fillSearch(ctx context.Context) error {
 			return err
 		}
 		err = eachRow(ctx, w.q.GroupTexts, func(row GroupTextsRow) (int64, error) {
-			return row.Gid, w.enter(ctx, groupTrigrams, row.Gid, textOfGroup(row.Name, row.Description))
+			w.enter(groupTrigrams, row.Gid, textOfGroup(row.Name, row.Description))
+			return row.Gid, nil
 		})
 		if err != nil {
 			return err
 		}
-		return eachRow(ctx, w.q.MemberTexts, func(row MemberTextsRow) (int64, error) {
-			return row.ID, w.enter(ctx, memberTrigrams, row.ID, textOfMember(UpdateMemberParams{
+		err = eachRow(ctx, w.q.MemberTexts, func(row MemberTextsRow) (int64, error) {
+			w.enter(memberTrigrams, row.ID, textOfMember(UpdateMemberParams{
 				FullName: row.FullName, Email: row.Email, FirstName: row.FirstName, LastName: row.LastName,
 			}))
+			return row.ID, nil
 		})
+		if err != nil {
+			return err
+		}
+		return w.enterTexts(ctx)
 	})
 }
