@@ -118,6 +118,17 @@ func (db *DB) LastSuccessButOne(ctx context.Context) (directory.Sweep, error) {
 	return toSweep(row), wrap("read the notes of sweeps", orNone(err))
 }
 
+// Missed reports whether the last whole sweep lacked a group, or a member, that
+// stayed.
+func (db *DB) Missed(ctx context.Context) (groups, members bool, err error) {
+	missedGroups, err := db.reads.MissedGroups(ctx)
+	if err != nil {
+		return false, false, wrap("read which groups were missed", err)
+	}
+	missedMembers, err := db.reads.MissedMembers(ctx)
+	return len(missedGroups) > 0, len(missedMembers) > 0, wrap("read which members were missed", err)
+}
+
 // LastHold returns the id that the last whole sweep was held under and when
 // the first of the held sweeps running that bear it began; an empty id if that
 // sweep was not held. Sweeps that failed or were dropped say nothing of it.

@@ -22,20 +22,23 @@ type core struct {
 	groups   *shelf[string, directory.GroupRow]
 	members  *shelf[int64, directory.MemberRow]
 	present  directory.Freshness
-	suspect  bool // a publication failed: the ledgers may not show what is stored
+	suspect  bool // the ledgers may not show what is stored: they were not filled yet, or a publication failed
 }
 
 // load fills the ledgers from the mirror. What they held is forgotten, so
-// every observation that began before is void.
+// every observation that began before is void; the first time they held
+// nothing.
 func (c *core) load(ctx context.Context) error {
 	index, err := c.store.Index(ctx)
 	if err != nil {
 		return &storageError{fmt.Errorf("read the index of the mirror: %w", err)}
 	}
+	if c.groups.rows != nil {
+		c.observations.voidAll()
+	}
 	c.groups.fill(index.Groups)
 	c.members.fill(index.Members)
 	c.present = index.Freshness
-	c.observations.voidAll()
 	c.suspect = false
 	return nil
 }

@@ -113,17 +113,6 @@ func (l *ledger[ID]) closeGraves(obs directory.Observation) {
 	maps.DeleteFunc(l.graves, func(_ ID, g grave) bool { return g.number < obs.Number })
 }
 
-// misses reports whether the last whole sweep lacked a row that stayed, so
-// that its list was not believed.
-func (l *ledger[ID]) misses() bool {
-	for _, e := range l.rows {
-		if e.missed {
-			return true
-		}
-	}
-	return false
-}
-
 // remember notes that a sweep which began at the given instant was applied.
 // One that saw all rows in one page shows what is absent as well as what is
 // present; of a paged one only the second shows it, as of the first.

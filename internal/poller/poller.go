@@ -70,6 +70,9 @@ type Store interface {
 	RecordSweep(ctx context.Context, s directory.Sweep) error
 	LastSweeps(ctx context.Context) (attempt, success directory.Sweep, err error)
 	LastSuccessButOne(ctx context.Context) (directory.Sweep, error)
+	// Missed reports whether the last whole sweep lacked a group, or a member,
+	// that stayed.
+	Missed(ctx context.Context) (groups, members bool, err error)
 	// LastHold returns the id that the last whole sweep was held under and
 	// when it was first, running; an empty id if it was not held.
 	LastHold(ctx context.Context) (id string, since time.Time, err error)
@@ -117,10 +120,12 @@ type Poller struct {
 	agenda agenda
 }
 
-// New loads what the mirror holds. It makes no request.
+// New reads how the sweeps before went. The rows that the mirror holds are read
+// before their first use, as that takes longer than anything else at a start.
+// It makes no request.
 func New(ctx context.Context, o Options) (*Poller, error) {
 	p := &Poller{
-		core: core{store: o.Store}, upstream: o.Upstream, logger: o.Logger,
+		core: core{store: o.Store, suspect: true}, upstream: o.Upstream, logger: o.Logger,
 		share: o.RemovalShare, churn: o.ChurnInterval,
 		sweeping: make(chan struct{}, 1),
 		early:    newEarly(o.SweepHourly),
@@ -148,9 +153,6 @@ func New(ctx context.Context, o Options) (*Poller, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the notes of sweeps: %w", err)
 	}
-	if err := p.load(ctx); err != nil {
-		return nil, err
-	}
 	if err := p.restoreHold(ctx); err != nil {
 		return nil, err
 	}
@@ -176,10 +178,14 @@ func (p *Poller) restoreSwept(ctx context.Context, success directory.Sweep) erro
 	if err != nil {
 		return fmt.Errorf("read the notes of sweeps: %w", err)
 	}
+	missedGroups, missedMembers, err := p.store.Missed(ctx)
+	if err != nil {
+		return fmt.Errorf("read what the last sweep missed: %w", err)
+	}
 	inOnePage := success.Requests == 2
 	p.groups.remember(before.BeganAt, false)
-	p.groups.remember(success.BeganAt, inOnePage && !p.groups.misses())
+	p.groups.remember(success.BeganAt, inOnePage && !missedGroups)
 	p.members.remember(before.BeganAt, false)
-	p.members.remember(success.BeganAt, inOnePage && !p.members.misses())
+	p.members.remember(success.BeganAt, inOnePage && !missedMembers)
 	return nil
 }

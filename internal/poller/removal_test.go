@@ -278,7 +278,7 @@ func TestARowInDoubtKeepsItsConfirmationOverARestart(t *testing.T) {
 			if f, err := w.db.Freshness(context.Background()); err != nil || !f.ConfirmedAt.Equal(first) {
 				t.Fatalf("the whole is confirmed at %v (%v), want %v", f.ConfirmedAt, err, first)
 			}
-			if e := w.groups.rows[victim]; !e.doubted || !e.confirmed.Equal(first) {
+			if e := w.entryOf(victim); !e.doubted || !e.confirmed.Equal(first) {
 				t.Fatalf("the ledger says %+v", e)
 			}
 			w.restart()

@@ -62,9 +62,10 @@ func (s *shelf[ID, R]) look(ctx context.Context, id ID) error {
 // removeIfGone removes a row that denied itself and denies itself again after
 // another row could be read; otherwise it returns the denial.
 func (s *shelf[ID, R]) removeIfGone(ctx context.Context, obs directory.Observation, id ID, how directory.Applied, denial error) (directory.Freshness, error) {
-	s.applying.Lock()
-	other, found := s.another(id)
-	s.applying.Unlock()
+	other, found, err := s.otherStored(ctx, id)
+	if err != nil {
+		return directory.Freshness{}, err
+	}
 	if !found {
 		return directory.Freshness{}, denial
 	}
@@ -75,6 +76,17 @@ func (s *shelf[ID, R]) removeIfGone(ctx context.Context, obs directory.Observati
 		return directory.Freshness{}, denial
 	}
 	return s.remove(ctx, obs, id, how)
+}
+
+// otherStored returns a row that is stored, not in doubt and not id.
+func (s *shelf[ID, R]) otherStored(ctx context.Context, id ID) (other ID, found bool, err error) {
+	s.applying.Lock()
+	defer s.applying.Unlock()
+	if err := s.trust(ctx); err != nil {
+		return other, false, err
+	}
+	other, found = s.another(id)
+	return other, found, nil
 }
 
 // apply publishes what a row was observed to be, by a single read or in the
