@@ -205,9 +205,7 @@ func New(o Options) (*API, error) {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
 	}
-	if err := s.routes(); err != nil {
-		return nil, err
-	}
+	s.routes()
 	front := s.front
 	if len(o.Origins) > 0 {
 		front = newCORS(o.Origins).Handler(http.HandlerFunc(front)).ServeHTTP

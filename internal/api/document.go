@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/swaggest/swgui"
@@ -112,28 +113,28 @@ func stillRunning(v1 huma.API) map[string]*huma.Response {
 	}
 }
 
-// A document is the OpenAPI document in both notations, made once.
-type document struct{ asJSON, asYAML []byte }
+// A document is the OpenAPI document in both notations, each made once, when
+// it is first asked for.
+type document struct{ asJSON, asYAML func() ([]byte, error) }
 
-func newDocument(d *huma.OpenAPI) (*document, error) {
-	asJSON, err := d.MarshalJSON()
-	if err != nil {
-		return nil, fmt.Errorf("OpenAPI document: %w", err)
-	}
-	asYAML, err := d.YAML()
-	if err != nil {
-		return nil, fmt.Errorf("OpenAPI document: %w", err)
-	}
-	return &document{asJSON, asYAML}, nil
+func newDocument(d *huma.OpenAPI) *document {
+	return &document{sync.OnceValues(d.MarshalJSON), sync.OnceValues(d.YAML)}
 }
 
 func (d *document) json(w http.ResponseWriter, _ *http.Request) error {
-	writeBody(w, http.StatusOK, "application/openapi+json", d.asJSON)
-	return nil
+	return writeDocument(w, "application/openapi+json", d.asJSON)
 }
 
 func (d *document) yaml(w http.ResponseWriter, _ *http.Request) error {
-	writeBody(w, http.StatusOK, "application/openapi+yaml", d.asYAML)
+	return writeDocument(w, "application/openapi+yaml", d.asYAML)
+}
+
+func writeDocument(w http.ResponseWriter, contentType string, written func() ([]byte, error)) error {
+	body, err := written()
+	if err != nil {
+		return fmt.Errorf("OpenAPI document: %w", err)
+	}
+	writeBody(w, http.StatusOK, contentType, body)
 	return nil
 }
 

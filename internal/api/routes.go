@@ -11,7 +11,7 @@ import (
 
 // routes registers every route there is, with what it asks to do: who may is
 // decided by package access alone.
-func (s *server) routes() error {
+func (s *server) routes() {
 	s.handle(access.Open, "GET /livez", s.livez)
 	s.handle(access.Open, "GET /readyz", s.readyz)
 	s.handle(access.Metrics, "GET /metrics", s.metricsPage())
@@ -72,17 +72,13 @@ func (s *server) routes() error {
 	s.handle(access.Open, "/v1", s.toTheKnown(s.notOnV1))
 	s.handle(access.Open, "/v1/{rest...}", s.toTheKnown(s.notOnV1))
 
-	document, err := newDocument(v1.OpenAPI())
-	if err != nil {
-		return err
-	}
+	document := newDocument(v1.OpenAPI())
 	s.handle(access.Open, "GET /openapi.json", s.compressed(document.json))
 	s.handle(access.Open, "GET /openapi.yaml", s.compressed(document.yaml))
 	docs := s.docs()
 	s.handle(access.Open, "GET /docs", docs)
 	s.handle(access.Open, "GET /docs/", docs)
 	s.handle(access.Open, "/", s.toTheKnown(noEndpoint))
-	return nil
 }
 
 // opsRoutes are those of the second address, for probes and scrapers.
