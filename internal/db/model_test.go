@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -98,15 +99,17 @@ func newStory(r *rapid.T, dir string) *story {
 	return s
 }
 
-// atMost bounds the sequences of a property, unless -rapid.checks asks for a
-// number: SQLite is slow under the race detector, for which -short is meant.
-func atMost(t *testing.T, checks int) {
-	if testing.Short() {
-		checks = max(checks/8, 1)
-	}
+// askedChecks is whether -rapid.checks asks for a number of sequences.
+var askedChecks = sync.OnceValue(func() bool {
 	asked := false
 	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
-	if asked {
+	return asked
+})
+
+// atMost bounds the sequences of a property, unless -rapid.checks asks for a
+// number. Of -short, rapid makes a fifth.
+func atMost(t *testing.T, checks int) {
+	if askedChecks() {
 		return
 	}
 	before := flag.Lookup("rapid.checks").Value.String()
@@ -115,7 +118,7 @@ func atMost(t *testing.T, checks int) {
 			t.Fatal(err)
 		}
 	}
-	set(strconv.Itoa(checks))
+	set(strconv.Itoa(max(checks, 5)))
 	t.Cleanup(func() { set(before) })
 }
 
