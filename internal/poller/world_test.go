@@ -125,8 +125,11 @@ func (w *world) restart() {
 
 func (w *world) open() {
 	w.t.Helper()
-	var err error
-	if w.db, err = db.Open(context.Background(), db.Options{Path: w.path, Organization: dbtest.Organization}); err != nil {
+	err := dbtest.Place(w.path)
+	if err == nil {
+		w.db, err = db.Open(context.Background(), db.Options{Path: w.path, Organization: dbtest.Organization})
+	}
+	if err != nil {
 		w.t.Fatal(err)
 	}
 }
