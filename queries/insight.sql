@@ -4,9 +4,14 @@ FROM memberships e CROSS JOIN memberships o
 WHERE e.gid = @gid AND o.member_id = e.member_id GROUP BY o.gid;
 
 -- name: SharedGroups :many
-SELECT g.*
-FROM memberships one CROSS JOIN memberships other CROSS JOIN present_groups g
-WHERE one.member_id = @one AND other.gid = one.gid AND other.member_id = @other AND g.gid = one.gid;
+-- From the groups of the one who is in fewer.
+SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count,
+       g.created_ms, g.updated_ms, g.churned
+FROM (SELECT CASE WHEN a.group_count <= b.group_count THEN a.id ELSE b.id END AS few,
+             CASE WHEN a.group_count <= b.group_count THEN b.id ELSE a.id END AS many
+      FROM members a CROSS JOIN members b WHERE a.id = @one AND b.id = @other) p
+CROSS JOIN memberships one CROSS JOIN memberships other CROSS JOIN groups g
+WHERE one.member_id = p.few AND other.gid = one.gid AND other.member_id = p.many AND g.gid = one.gid;
 
 -- name: EdgesAt :many
 SELECT e.gid, e.member_id FROM memberships e WHERE e.since <= @horizon

@@ -7,6 +7,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 )
 
 const countFindings = `-- name: CountFindings :one
@@ -569,20 +570,40 @@ func (q *Queries) NeverLoggedInAt(ctx context.Context, arg NeverLoggedInAtParams
 }
 
 const sharedGroups = `-- name: SharedGroups :many
-SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count, g.created_ms, g.updated_ms, g.churned, g.confirmed_ms, g.doubted, g.since, g.until
-FROM memberships one CROSS JOIN memberships other CROSS JOIN present_groups g
-WHERE one.member_id = ?1 AND other.gid = one.gid AND other.member_id = ?2 AND g.gid = one.gid
+SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count,
+       g.created_ms, g.updated_ms, g.churned
+FROM (SELECT CASE WHEN a.group_count <= b.group_count THEN a.id ELSE b.id END AS few,
+             CASE WHEN a.group_count <= b.group_count THEN b.id ELSE a.id END AS many
+      FROM members a CROSS JOIN members b WHERE a.id = ?1 AND b.id = ?2) p
+CROSS JOIN memberships one CROSS JOIN memberships other CROSS JOIN groups g
+WHERE one.member_id = p.few AND other.gid = one.gid AND other.member_id = p.many AND g.gid = one.gid
 `
 
-func (q *Queries) SharedGroups(ctx context.Context, one int64, other int64) ([]PresentGroup, error) {
+type SharedGroupsRow struct {
+	Gid         int64
+	ID          string
+	Name        string
+	NameKey     string
+	Description sql.NullString
+	Logo        sql.NullString
+	Version     string
+	MemberCount int64
+	GuestCount  int64
+	CreatedMs   sql.NullInt64
+	UpdatedMs   sql.NullInt64
+	Churned     int64
+}
+
+// From the groups of the one who is in fewer.
+func (q *Queries) SharedGroups(ctx context.Context, one int64, other int64) ([]SharedGroupsRow, error) {
 	rows, err := q.query(ctx, q.sharedGroupsStmt, sharedGroups, one, other)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []PresentGroup
+	var items []SharedGroupsRow
 	for rows.Next() {
-		var i PresentGroup
+		var i SharedGroupsRow
 		if err := rows.Scan(
 			&i.Gid,
 			&i.ID,
@@ -596,10 +617,6 @@ func (q *Queries) SharedGroups(ctx context.Context, one int64, other int64) ([]P
 			&i.CreatedMs,
 			&i.UpdatedMs,
 			&i.Churned,
-			&i.ConfirmedMs,
-			&i.Doubted,
-			&i.Since,
-			&i.Until,
 		); err != nil {
 			return nil, err
 		}

@@ -24,9 +24,11 @@ var insightPlans = map[string]readPlan{
 		"USE TEMP B-TREE FOR GROUP BY",
 	}},
 	"shared groups": {sharedGroups, []any{7, 8}, []string{
+		"SEARCH a USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH b USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH one USING COVERING INDEX memberships_by_member (member_id=?)",
 		"SEARCH other BY PAIR",
-		"SEARCH groups USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH g USING INTEGER PRIMARY KEY (rowid=?)",
 	}},
 	"all edges then": {edgesAt, []any{1}, []string{
 		"COMPOUND QUERY",
