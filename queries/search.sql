@@ -21,3 +21,18 @@ SELECT COUNT(*) FROM member_versions m WHERE m.since <= @horizon AND +m.until > 
 SELECT CAST(COALESCE(SUM(m.group_count), 0) AS INTEGER) FROM members m
 WHERE (CAST(@status AS TEXT) = '' OR m.status = @status) AND (CAST(@role AS TEXT) = '' OR m.role = @role)
     AND (CAST(@domain AS TEXT) = '' OR m.domain = @domain);
+
+-- Who and what was otherwise at a past state, or not there yet; some come more
+-- than once.
+
+-- name: MembersChangedSince :many
+SELECT p.id FROM past_members p
+WHERE p.until > 0 AND p.until > @horizon AND p.since <= @horizon LIMIT +@most;
+
+-- name: MembersWhoJoinedSince :many
+SELECT e.member_id FROM memberships e
+WHERE e.since > 1 AND e.since > @horizon LIMIT +@most;
+
+-- name: GroupsChangedSince :many
+SELECT p.gid FROM past_groups p
+WHERE p.until > 0 AND p.until > @horizon AND p.since <= @horizon LIMIT +@most;

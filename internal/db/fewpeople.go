@@ -27,7 +27,7 @@ func (s *state) fewPeople(ctx context.Context, t membershipTerms) (few people, o
 	}
 	most := s.reach.few / 4 // each is in some groups
 	if t.Kind != directory.KindGuest {
-		from, err := s.smallest(ctx, terms)
+		from, err := s.smallest(ctx, terms, true)
 		if err != nil || from.size > most {
 			return few, false, err
 		}

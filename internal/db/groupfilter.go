@@ -79,8 +79,6 @@ func (s *state) fewGroups(ctx context.Context, t groupTerms) (gids []int64, ok b
 	switch {
 	case t.group != nil:
 		return []int64{t.group.Gid}, true, nil
-	case s.past:
-		return nil, false, nil
 	case t.Empty != nil && *t.Empty:
 		gids, err = s.q.EmptyGroups(ctx, most)
 	case isSearchable:
@@ -90,7 +88,12 @@ func (s *state) fewGroups(ctx context.Context, t groupTerms) (gids []int64, ok b
 	default:
 		return nil, false, nil
 	}
-	return gids, int64(len(gids)) < most, err
+	if err == nil && s.past {
+		var changed []int64
+		changed, err = s.q.GroupsChangedSince(ctx, s.revision.Horizon, most)
+		gids = append(gids, changed...)
+	}
+	return distinct(gids), int64(len(gids)) < most, err
 }
 
 // amongFew returns, from a place on, one row more than the page holds.

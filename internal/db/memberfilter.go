@@ -146,7 +146,7 @@ func (s *state) countMembers(ctx context.Context, t memberTerms) (*int, error) {
 	if t.isEmpty() {
 		return s.countAllMembers(ctx)
 	}
-	if indexes := s.indexes(t); !s.past && len(indexes) == 1 && t.isAlone() {
+	if indexes := s.presentIndexes(t); !s.past && len(indexes) == 1 && t.isAlone() {
 		total, err := indexes[0].count(ctx, noLimit)
 		return new(int(total)), err
 	}

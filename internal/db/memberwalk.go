@@ -3,7 +3,6 @@ package db
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"slices"
 	"strings"
 
@@ -31,18 +30,23 @@ type reach struct {
 var usualReach = reach{few: 2000, first: 200, longest: 2000}
 
 // smallest is the source of the condition that the fewest members meet, as
-// far as that can be told; without such a condition there is none.
-func (s *state) smallest(ctx context.Context, t memberTerms) (*source, error) {
+// far as that can be told; without such a condition there is none. An only one
+// may be without its size, unless that is asked for.
+func (s *state) smallest(ctx context.Context, t memberTerms, sized bool) (*source, error) {
 	var best *source
 	for _, next := range s.knownSources(t) {
 		if best == nil || next.size < best.size {
 			best = &next
 		}
 	}
-	if s.past {
-		return best, nil
+	indexes, err := s.indexes(ctx, t)
+	if err != nil {
+		return nil, err
 	}
-	for _, c := range s.indexes(t) {
+	if len(indexes) == 1 && best == nil && !sized {
+		return &source{list: indexes[0].list}, nil
+	}
+	for _, c := range indexes {
 		most := s.reach.few + 1
 		if best != nil {
 			most = min(most, best.size)
@@ -94,58 +98,6 @@ func (s *state) idsWithin(ctx context.Context, after, size int64, groups ...Grou
 	}
 	ids = distinct(ids)
 	return ids[:min(int64(len(ids)), size)], nil
-}
-
-// An index lists the present members who meet a condition, and counts them up
-// to a number.
-type index struct {
-	list  func(ctx context.Context, after, size int64) ([]int64, error)
-	count func(ctx context.Context, most int64) (int64, error)
-}
-
-// indexes are those that help with the terms.
-func (s *state) indexes(t memberTerms) (all []index) {
-	if t.NoGroup != nil && *t.NoGroup {
-		all = append(all, index{s.q.MembersInNoGroup, s.q.CountInNoGroup})
-	}
-	if t.Status != "" {
-		status := string(t.Status)
-		all = append(all, index{
-			func(ctx context.Context, after, size int64) ([]int64, error) {
-				return s.q.MembersOfStatus(ctx, MembersOfStatusParams{status, after, size})
-			},
-			func(ctx context.Context, most int64) (int64, error) { return s.q.CountOfStatus(ctx, status, most) },
-		})
-	}
-	if t.Role != "" {
-		role := sql.NullString{String: t.Role, Valid: true}
-		all = append(all, index{
-			func(ctx context.Context, after, size int64) ([]int64, error) {
-				return s.q.MembersOfRole(ctx, MembersOfRoleParams{role, after, size})
-			},
-			func(ctx context.Context, most int64) (int64, error) { return s.q.CountOfRole(ctx, role, most) },
-		})
-	}
-	if t.Domain != "" {
-		domain := sql.NullString{String: t.Domain, Valid: true}
-		all = append(all, index{
-			func(ctx context.Context, after, size int64) ([]int64, error) {
-				return s.q.MembersOfDomain(ctx, MembersOfDomainParams{domain, after, size})
-			},
-			func(ctx context.Context, most int64) (int64, error) { return s.q.CountOfDomain(ctx, domain, most) },
-		})
-	}
-	if match, ok := matchOf(t.Contains); ok {
-		all = append(all, index{
-			func(ctx context.Context, after, size int64) ([]int64, error) {
-				return s.candidates(ctx, memberTrigrams, match, after, size)
-			},
-			func(ctx context.Context, most int64) (int64, error) {
-				return s.countCandidates(ctx, memberTrigrams, match, most)
-			},
-		})
-	}
-	return all
 }
 
 // A walkStep fetches those who meet the terms in a stretch of a walk, in its
@@ -255,7 +207,7 @@ func (s *state) eachMatch(ctx context.Context, t memberTerms, q directory.ListQu
 }
 
 func (s *state) walkFor(ctx context.Context, t memberTerms, q directory.ListQuery) (walkStep, error) {
-	from, err := s.smallest(ctx, t)
+	from, err := s.smallest(ctx, t, q.ByName)
 	switch {
 	case err != nil:
 		return nil, err

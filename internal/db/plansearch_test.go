@@ -35,6 +35,9 @@ var searchPlans = map[string]readPlan{
 	"edges of some members then": {edgesOfMembersAt, []any{`[1]`, 1}, []string{"COMPOUND QUERY", "SCAN j VIRTUAL TABLE", "SEARCH e USING COVERING INDEX memberships_by_member (member_id=?)", "SCAN j VIRTUAL TABLE", "SEARCH e USING COVERING INDEX past_memberships_by_member (member_id=?)"}},
 	"edges of some guests":       {edgesOfGuestsAt, []any{`[1]`, 1}, []string{"COMPOUND QUERY", "SCAN j VIRTUAL TABLE", "SEARCH p USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH e USING COVERING INDEX guest_memberships_by_guest (guest_id=?)", "SCAN j VIRTUAL TABLE", "SEARCH p USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH e USING COVERING INDEX past_guest_memberships_by_guest (guest_id=?)"}},
 	"count edges of guests":      {countEdgesOfGuests, []any{"x.test"}, []string{"SEARCH p USING INDEX guests_by_domain (domain=?)", "SEARCH e USING COVERING INDEX guest_memberships_by_guest (guest_id=?)"}},
+	"members changed since":      {membersChangedSince, []any{1, 10}, []string{"SEARCH p USING COVERING INDEX past_members_by_until (until>?)"}},
+	"members who joined since":   {membersWhoJoinedSince, []any{1, 10}, []string{"SEARCH e USING COVERING INDEX memberships_by_since (since>?)"}},
+	"groups changed since":       {groupsChangedSince, []any{1, 10}, []string{"SEARCH p USING COVERING INDEX past_groups_by_until (until>?)"}},
 	"candidates":                 {candidatesIn(memberTrigrams), []any{`"abc"`, 1, 10}, []string{"SCAN member_texts VIRTUAL TABLE"}},
 	"count candidates":           {countCandidatesIn(memberTrigrams), []any{`"abc"`, 10}, []string{"CO-ROUTINE (subquery-1)", "SCAN member_texts VIRTUAL TABLE", "SCAN (subquery-1)"}},
 }

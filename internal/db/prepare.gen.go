@@ -264,6 +264,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.groupsByNameDownAtStmt, err = db.PrepareContext(ctx, groupsByNameDownAt); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupsByNameDownAt: %w", err)
 	}
+	if q.groupsChangedSinceStmt, err = db.PrepareContext(ctx, groupsChangedSince); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupsChangedSince: %w", err)
+	}
 	if q.groupsEverStmt, err = db.PrepareContext(ctx, groupsEver); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupsEver: %w", err)
 	}
@@ -492,6 +495,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.membersByNameDownAtStmt, err = db.PrepareContext(ctx, membersByNameDownAt); err != nil {
 		return nil, fmt.Errorf("error preparing query MembersByNameDownAt: %w", err)
 	}
+	if q.membersChangedSinceStmt, err = db.PrepareContext(ctx, membersChangedSince); err != nil {
+		return nil, fmt.Errorf("error preparing query MembersChangedSince: %w", err)
+	}
 	if q.membersGoneSinceStmt, err = db.PrepareContext(ctx, membersGoneSince); err != nil {
 		return nil, fmt.Errorf("error preparing query MembersGoneSince: %w", err)
 	}
@@ -518,6 +524,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.membersToCheckAtStmt, err = db.PrepareContext(ctx, membersToCheckAt); err != nil {
 		return nil, fmt.Errorf("error preparing query MembersToCheckAt: %w", err)
+	}
+	if q.membersWhoJoinedSinceStmt, err = db.PrepareContext(ctx, membersWhoJoinedSince); err != nil {
+		return nil, fmt.Errorf("error preparing query MembersWhoJoinedSince: %w", err)
 	}
 	if q.membersWithinStmt, err = db.PrepareContext(ctx, membersWithin); err != nil {
 		return nil, fmt.Errorf("error preparing query MembersWithin: %w", err)
@@ -1128,6 +1137,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing groupsByNameDownAtStmt: %w", cerr)
 		}
 	}
+	if q.groupsChangedSinceStmt != nil {
+		if cerr := q.groupsChangedSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupsChangedSinceStmt: %w", cerr)
+		}
+	}
 	if q.groupsEverStmt != nil {
 		if cerr := q.groupsEverStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing groupsEverStmt: %w", cerr)
@@ -1508,6 +1522,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing membersByNameDownAtStmt: %w", cerr)
 		}
 	}
+	if q.membersChangedSinceStmt != nil {
+		if cerr := q.membersChangedSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing membersChangedSinceStmt: %w", cerr)
+		}
+	}
 	if q.membersGoneSinceStmt != nil {
 		if cerr := q.membersGoneSinceStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing membersGoneSinceStmt: %w", cerr)
@@ -1551,6 +1570,11 @@ func (q *Queries) Close() error {
 	if q.membersToCheckAtStmt != nil {
 		if cerr := q.membersToCheckAtStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing membersToCheckAtStmt: %w", cerr)
+		}
+	}
+	if q.membersWhoJoinedSinceStmt != nil {
+		if cerr := q.membersWhoJoinedSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing membersWhoJoinedSinceStmt: %w", cerr)
 		}
 	}
 	if q.membersWithinStmt != nil {
@@ -2012,6 +2036,7 @@ type Queries struct {
 	groupsByNameAtStmt               *sql.Stmt
 	groupsByNameDownStmt             *sql.Stmt
 	groupsByNameDownAtStmt           *sql.Stmt
+	groupsChangedSinceStmt           *sql.Stmt
 	groupsEverStmt                   *sql.Stmt
 	groupsNamedStmt                  *sql.Stmt
 	groupsNamedAtStmt                *sql.Stmt
@@ -2088,6 +2113,7 @@ type Queries struct {
 	membersByNameAtStmt              *sql.Stmt
 	membersByNameDownStmt            *sql.Stmt
 	membersByNameDownAtStmt          *sql.Stmt
+	membersChangedSinceStmt          *sql.Stmt
 	membersGoneSinceStmt             *sql.Stmt
 	membersInNoGroupStmt             *sql.Stmt
 	membersOfStmt                    *sql.Stmt
@@ -2097,6 +2123,7 @@ type Queries struct {
 	membersOfStatusStmt              *sql.Stmt
 	membersToCheckStmt               *sql.Stmt
 	membersToCheckAtStmt             *sql.Stmt
+	membersWhoJoinedSinceStmt        *sql.Stmt
 	membersWithinStmt                *sql.Stmt
 	mirrorStmt                       *sql.Stmt
 	missGroupStmt                    *sql.Stmt
@@ -2251,6 +2278,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		groupsByNameAtStmt:               q.groupsByNameAtStmt,
 		groupsByNameDownStmt:             q.groupsByNameDownStmt,
 		groupsByNameDownAtStmt:           q.groupsByNameDownAtStmt,
+		groupsChangedSinceStmt:           q.groupsChangedSinceStmt,
 		groupsEverStmt:                   q.groupsEverStmt,
 		groupsNamedStmt:                  q.groupsNamedStmt,
 		groupsNamedAtStmt:                q.groupsNamedAtStmt,
@@ -2327,6 +2355,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		membersByNameAtStmt:              q.membersByNameAtStmt,
 		membersByNameDownStmt:            q.membersByNameDownStmt,
 		membersByNameDownAtStmt:          q.membersByNameDownAtStmt,
+		membersChangedSinceStmt:          q.membersChangedSinceStmt,
 		membersGoneSinceStmt:             q.membersGoneSinceStmt,
 		membersInNoGroupStmt:             q.membersInNoGroupStmt,
 		membersOfStmt:                    q.membersOfStmt,
@@ -2336,6 +2365,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		membersOfStatusStmt:              q.membersOfStatusStmt,
 		membersToCheckStmt:               q.membersToCheckStmt,
 		membersToCheckAtStmt:             q.membersToCheckAtStmt,
+		membersWhoJoinedSinceStmt:        q.membersWhoJoinedSinceStmt,
 		membersWithinStmt:                q.membersWithinStmt,
 		mirrorStmt:                       q.mirrorStmt,
 		missGroupStmt:                    q.missGroupStmt,

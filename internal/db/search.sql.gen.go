@@ -95,6 +95,34 @@ func (q *Queries) EmptyGroups(ctx context.Context, most int64) ([]int64, error) 
 	return items, nil
 }
 
+const groupsChangedSince = `-- name: GroupsChangedSince :many
+SELECT p.gid FROM past_groups p
+WHERE p.until > 0 AND p.until > ?1 AND p.since <= ?1 LIMIT +?2
+`
+
+func (q *Queries) GroupsChangedSince(ctx context.Context, horizon int64, most int64) ([]int64, error) {
+	rows, err := q.query(ctx, q.groupsChangedSinceStmt, groupsChangedSince, horizon, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var gid int64
+		if err := rows.Scan(&gid); err != nil {
+			return nil, err
+		}
+		items = append(items, gid)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const groupsOfSize = `-- name: GroupsOfSize :many
 SELECT gid FROM groups WHERE member_count >= ?1 LIMIT +?2
 `
@@ -122,6 +150,37 @@ func (q *Queries) GroupsOfSize(ctx context.Context, minMembers int64, most int64
 	return items, nil
 }
 
+const membersChangedSince = `-- name: MembersChangedSince :many
+
+SELECT p.id FROM past_members p
+WHERE p.until > 0 AND p.until > ?1 AND p.since <= ?1 LIMIT +?2
+`
+
+// Who and what was otherwise at a past state, or not there yet; some come more
+// than once.
+func (q *Queries) MembersChangedSince(ctx context.Context, horizon int64, most int64) ([]int64, error) {
+	rows, err := q.query(ctx, q.membersChangedSinceStmt, membersChangedSince, horizon, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const membersInNoGroup = `-- name: MembersInNoGroup :many
 SELECT id FROM members WHERE group_count = 0 AND id > ?1 ORDER BY id LIMIT +?2
 `
@@ -139,6 +198,34 @@ func (q *Queries) MembersInNoGroup(ctx context.Context, after int64, pageSize in
 			return nil, err
 		}
 		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const membersWhoJoinedSince = `-- name: MembersWhoJoinedSince :many
+SELECT e.member_id FROM memberships e
+WHERE e.since > 1 AND e.since > ?1 LIMIT +?2
+`
+
+func (q *Queries) MembersWhoJoinedSince(ctx context.Context, horizon int64, most int64) ([]int64, error) {
+	rows, err := q.query(ctx, q.membersWhoJoinedSinceStmt, membersWhoJoinedSince, horizon, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var member_id int64
+		if err := rows.Scan(&member_id); err != nil {
+			return nil, err
+		}
+		items = append(items, member_id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
