@@ -3,7 +3,6 @@ package db_test
 import (
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -24,7 +23,7 @@ const (
 )
 
 // largeOrganisation is the size that the service is made for: one group of
-// everybody, the others of Zipf's sizes.
+// almost everybody, the others of Zipf's sizes, one member in a hundred in none.
 func largeOrganisation() directory.Publication {
 	rng := rand.New(rand.NewPCG(1, 2))
 	p := directory.Publication{Cause: directory.CauseInitial, Sweep: sweepAt(0)}
@@ -53,16 +52,15 @@ func largeOrganisation() directory.Publication {
 }
 
 func someMembers(rng *rand.Rand, size int) []int64 {
-	if size == benchMembers {
-		all := make([]int64, size)
-		for i := range all {
-			all[i] = int64(i + 1)
-		}
-		return all
-	}
 	ids := make([]int64, 0, size)
-	for range size {
-		ids = append(ids, 1+rng.Int64N(benchMembers))
+	for i := range int64(size) {
+		id := 1 + i
+		if size < benchMembers {
+			id = 1 + rng.Int64N(benchMembers)
+		}
+		if id%100 != 0 {
+			ids = append(ids, id)
+		}
 	}
 	return distinct(ids)
 }
@@ -227,101 +225,9 @@ func BenchmarkIndex(b *testing.B) {
 	}
 }
 
-// BenchmarkRead asks what a busy server is asked.
-func BenchmarkRead(b *testing.B) {
-	mirror, _, p := loaded(b)
-	ctx := b.Context()
-	everybody := directory.GroupRef{ID: p.Groups[0].Row.ID}
-	usual := directory.GroupRef{ID: p.Groups[500].Row.ID}
-	present, err := mirror.Freshness(ctx)
-	if err != nil {
-		b.Fatal(err)
-	}
-	pin := present.Pin()
-	publish(b, mirror, oneInAThousand(p, 1))
-	inside(b, mirror, func(pool *sql.DB) error { // statistics mislead the planner more often than their lack
-		_, err := pool.Exec("ANALYZE")
-		return err
-	})
-	for name, read := range map[string]func() error{
-		"MemberPayload": func() error { return second(mirror.MemberPayload(ctx, 500)) },
-		"Member":        func() error { return second(mirror.Member(ctx, directory.PersonRef{ID: 500}, nil)) },
-		"GroupPayloads": func() error {
-			return second(mirror.GroupPayloads(ctx, directory.PayloadQuery{Offset: 5000, Limit: 100}))
-		},
-		"MemberPayloads": func() error { return second(mirror.MemberPayloads(ctx, directory.PayloadQuery{Limit: 9999})) },
-		"GroupPayloadsSearched": func() error {
-			return second(mirror.GroupPayloads(ctx, directory.PayloadQuery{Contains: "roup 99", Limit: 100}))
-		},
-		"MemberPayloadsSearched": func() error {
-			return second(mirror.MemberPayloads(ctx, directory.PayloadQuery{Contains: "son99", Order: directory.ByLastName, Limit: 100}))
-		},
-		"GroupPayloadsByName": func() error {
-			return second(mirror.GroupPayloads(ctx, directory.PayloadQuery{Order: directory.ByName, Offset: 5000, Limit: 100}))
-		},
-		"MemberPayloadsNewest": func() error {
-			return second(mirror.MemberPayloads(ctx, directory.PayloadQuery{Descending: true, Limit: 100}))
-		},
-		"MembersWithGroups": func() error {
-			return second(mirror.MembersWithGroups(ctx, directory.PayloadQuery{Limit: 10}, 32<<20))
-		},
-		"MembersWithGroupsTooLarge": func() error {
-			_, err := mirror.MembersWithGroups(ctx, directory.PayloadQuery{Limit: 9999}, 32<<20)
-			if errors.Is(err, directory.ErrTooLarge) {
-				return nil
-			}
-			return fmt.Errorf("not refused: %w", err)
-		},
-		"GroupSummary":   func() error { return second(mirror.GroupSummary(ctx, everybody, nil)) },
-		"GroupEverybody": func() error { return second(mirror.Group(ctx, everybody, nil)) },
-		"Check":          func() error { return second(mirror.Check(ctx, directory.PersonRef{ID: 500}, everybody, false, nil)) },
-		"GroupsOfPerson": func() error {
-			return second(mirror.GroupsOfPerson(ctx, directory.PersonRef{ID: 500}, directory.ListQuery{Limit: 100}))
-		},
-		"GroupMembers": func() error { return second(mirror.GroupMembers(ctx, usual, "", directory.ListQuery{Limit: 100})) },
-		"GroupMembersDeep": func() error {
-			return second(mirror.GroupMembers(ctx, everybody, "", directory.ListQuery{Limit: 100, After: edgeAfter(everybody, "", 90000)}))
-		},
-		"GroupMembersDeepByName": func() error {
-			return second(mirror.GroupMembers(ctx, everybody, "", directory.ListQuery{Limit: 100, ByName: true, After: edgeAfter(everybody, "person 9", 9)}))
-		},
-		"GroupMembersDeepPast": func() error {
-			return second(mirror.GroupMembers(ctx, everybody, "", directory.ListQuery{Limit: 100, Pin: &pin, After: edgeAfter(everybody, "", 90000)}))
-		},
-		"GroupMembersDeepByNamePast": func() error {
-			return second(mirror.GroupMembers(ctx, everybody, "", directory.ListQuery{Limit: 100, Pin: &pin, ByName: true, After: edgeAfter(everybody, "person 9", 9)}))
-		},
-		"MembersByNamePast": func() error {
-			return second(mirror.Members(ctx, directory.MemberFilter{}, directory.ListQuery{Limit: 100, Pin: &pin, ByName: true, After: &directory.Position{Key: "person 9", ID: "9"}}))
-		},
-	} {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := read(); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
-// edgeAfter is the place after a member of a group.
-func edgeAfter(group directory.GroupRef, name string, id int64) *directory.Position {
-	return &directory.Position{Key: fmt.Sprintf(`["",%q]`, name), ID: fmt.Sprintf(`[%q,"member:%d"]`, group.ID, id)}
-}
-
 func benchMirror(b *testing.B) (*db.DB, string) {
 	path := filepath.Join(b.TempDir(), "rollcall.db")
 	return dbtest.Open(b, path), path
-}
-
-func loaded(b *testing.B) (*db.DB, string, directory.Publication) {
-	b.Helper()
-	mirror, path := benchMirror(b)
-	p := largeOrganisation()
-	publish(b, mirror, p)
-	return mirror, path, p
 }
 
 // truncate empties the log, so that its size is what comes next.
