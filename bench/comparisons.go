@@ -67,7 +67,7 @@ func inPoints(row, name string, most goal) comparison {
 // deepPage compares pages of a file in which somebody ran ANALYZE.
 func deepPage(row, name, first string) comparison {
 	of := func(name string) benchmark { return benchmark{"internal/db", "ReadWithStatistics/" + name} }
-	return comparison{row, of(name), of(first), cpuTimeOp, "first pages", atMost(1.5)}
+	return comparison{row + ", with statistics", of(name), of(first), cpuTimeOp, "first pages", atMost(1.5)}
 }
 
 func asOf(row, name string, most goal) comparison {

@@ -84,24 +84,43 @@ WHERE e.gid = @gid AND e.since <= @horizon AND +e.until > @horizon
 SELECT gid, since FROM membership_versions
 WHERE member_id = @member_id AND since <= @horizon AND +until > @horizon;
 
--- name: GroupStaysOfMemberAt :many
--- Without a second end, which is 0, they go on.
-SELECT e.gid, c.not_before_ms, c.not_after_ms, u.not_before_ms AS end_not_before_ms, u.not_after_ms AS end_not_after_ms
-FROM past_memberships e CROSS JOIN changesets c CROSS JOIN changesets u
-WHERE e.member_id = @member_id AND e.since <= @horizon AND +e.until > @horizon AND c.id = e.since AND u.id = e.until
+-- name: GroupsOfMemberAt :many
+-- Without an end, whose second bound is 0 then, they are in the group still.
+WITH stays AS (
+    SELECT e.gid, c.not_before_ms, c.not_after_ms, u.not_before_ms AS end_not_before_ms, u.not_after_ms AS end_not_after_ms
+    FROM past_memberships e CROSS JOIN changesets c CROSS JOIN changesets u
+    WHERE e.member_id = @member_id AND e.since <= @horizon AND +e.until > @horizon AND c.id = e.since AND u.id = e.until
+    UNION ALL
+    SELECT e.gid, c.not_before_ms, c.not_after_ms, NULL, 0
+    FROM memberships e CROSS JOIN changesets c
+    WHERE e.member_id = @member_id AND e.since <= @horizon AND c.id = e.since
+)
+SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count,
+       g.created_ms, g.updated_ms, g.churned, s.not_before_ms, s.not_after_ms, s.end_not_before_ms, s.end_not_after_ms
+FROM stays s CROSS JOIN groups g WHERE g.gid = s.gid AND g.since <= @horizon
 UNION ALL
-SELECT e.gid, c.not_before_ms, c.not_after_ms, NULL, 0
-FROM memberships e CROSS JOIN changesets c
-WHERE e.member_id = @member_id AND e.since <= @horizon AND c.id = e.since;
+SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count,
+       g.created_ms, g.updated_ms, g.churned, s.not_before_ms, s.not_after_ms, s.end_not_before_ms, s.end_not_after_ms
+FROM stays s CROSS JOIN past_groups g WHERE g.gid = s.gid AND g.since <= @horizon AND +g.until > @horizon;
 
--- name: GroupStaysOfGuestAt :many
-SELECT e.gid, c.not_before_ms, c.not_after_ms, u.not_before_ms AS end_not_before_ms, u.not_after_ms AS end_not_after_ms
-FROM past_guest_memberships e CROSS JOIN changesets c CROSS JOIN changesets u
-WHERE e.guest_id = @guest_id AND e.since <= @horizon AND +e.until > @horizon AND c.id = e.since AND u.id = e.until
+-- name: GroupsOfGuestAt :many
+-- Without an end, whose second bound is 0 then, they are in the group still.
+WITH stays AS (
+    SELECT e.gid, c.not_before_ms, c.not_after_ms, u.not_before_ms AS end_not_before_ms, u.not_after_ms AS end_not_after_ms
+    FROM past_guest_memberships e CROSS JOIN changesets c CROSS JOIN changesets u
+    WHERE e.guest_id = @guest_id AND e.since <= @horizon AND +e.until > @horizon AND c.id = e.since AND u.id = e.until
+    UNION ALL
+    SELECT e.gid, c.not_before_ms, c.not_after_ms, NULL, 0
+    FROM guest_memberships e CROSS JOIN changesets c
+    WHERE e.guest_id = @guest_id AND e.since <= @horizon AND c.id = e.since
+)
+SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count,
+       g.created_ms, g.updated_ms, g.churned, s.not_before_ms, s.not_after_ms, s.end_not_before_ms, s.end_not_after_ms
+FROM stays s CROSS JOIN groups g WHERE g.gid = s.gid AND g.since <= @horizon
 UNION ALL
-SELECT e.gid, c.not_before_ms, c.not_after_ms, NULL, 0
-FROM guest_memberships e CROSS JOIN changesets c
-WHERE e.guest_id = @guest_id AND e.since <= @horizon AND c.id = e.since;
+SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count,
+       g.created_ms, g.updated_ms, g.churned, s.not_before_ms, s.not_after_ms, s.end_not_before_ms, s.end_not_after_ms
+FROM stays s CROSS JOIN past_groups g WHERE g.gid = s.gid AND g.since <= @horizon AND +g.until > @horizon;
 
 -- name: GuestEdgesAt :many
 SELECT p.email, p.email_key, e.since

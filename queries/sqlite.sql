@@ -81,10 +81,9 @@ SELECT e.member_id, e.gid
 FROM json_each(CAST(@ids AS TEXT)) j CROSS JOIN memberships e WHERE e.member_id = j.value;
 
 -- name: EndsOfMemberEdges :many
--- Pairs are [gid, member_id].
 SELECT e.gid, e.member_id, e.until
 FROM json_each(CAST(@pairs AS TEXT)) j CROSS JOIN past_memberships e
-WHERE e.gid = json_extract(j.value, '$[0]') AND e.member_id = json_extract(j.value, '$[1]')
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER)
     AND e.since <= @horizon AND +e.until > @horizon;
 
 -- name: EndsOfGuestEdges :many

@@ -114,101 +114,6 @@ func (q *Queries) GroupEdgesOfMemberAt(ctx context.Context, memberID int64, hori
 	return items, nil
 }
 
-const groupStaysOfGuestAt = `-- name: GroupStaysOfGuestAt :many
-SELECT e.gid, c.not_before_ms, c.not_after_ms, u.not_before_ms AS end_not_before_ms, u.not_after_ms AS end_not_after_ms
-FROM past_guest_memberships e CROSS JOIN changesets c CROSS JOIN changesets u
-WHERE e.guest_id = ?1 AND e.since <= ?2 AND +e.until > ?2 AND c.id = e.since AND u.id = e.until
-UNION ALL
-SELECT e.gid, c.not_before_ms, c.not_after_ms, NULL, 0
-FROM guest_memberships e CROSS JOIN changesets c
-WHERE e.guest_id = ?1 AND e.since <= ?2 AND c.id = e.since
-`
-
-type GroupStaysOfGuestAtRow struct {
-	Gid            int64
-	NotBeforeMs    sql.NullInt64
-	NotAfterMs     int64
-	EndNotBeforeMs sql.NullInt64
-	EndNotAfterMs  int64
-}
-
-func (q *Queries) GroupStaysOfGuestAt(ctx context.Context, guestID int64, horizon int64) ([]GroupStaysOfGuestAtRow, error) {
-	rows, err := q.query(ctx, q.groupStaysOfGuestAtStmt, groupStaysOfGuestAt, guestID, horizon)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []GroupStaysOfGuestAtRow
-	for rows.Next() {
-		var i GroupStaysOfGuestAtRow
-		if err := rows.Scan(
-			&i.Gid,
-			&i.NotBeforeMs,
-			&i.NotAfterMs,
-			&i.EndNotBeforeMs,
-			&i.EndNotAfterMs,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const groupStaysOfMemberAt = `-- name: GroupStaysOfMemberAt :many
-SELECT e.gid, c.not_before_ms, c.not_after_ms, u.not_before_ms AS end_not_before_ms, u.not_after_ms AS end_not_after_ms
-FROM past_memberships e CROSS JOIN changesets c CROSS JOIN changesets u
-WHERE e.member_id = ?1 AND e.since <= ?2 AND +e.until > ?2 AND c.id = e.since AND u.id = e.until
-UNION ALL
-SELECT e.gid, c.not_before_ms, c.not_after_ms, NULL, 0
-FROM memberships e CROSS JOIN changesets c
-WHERE e.member_id = ?1 AND e.since <= ?2 AND c.id = e.since
-`
-
-type GroupStaysOfMemberAtRow struct {
-	Gid            int64
-	NotBeforeMs    sql.NullInt64
-	NotAfterMs     int64
-	EndNotBeforeMs sql.NullInt64
-	EndNotAfterMs  int64
-}
-
-// Without a second end, which is 0, they go on.
-func (q *Queries) GroupStaysOfMemberAt(ctx context.Context, memberID int64, horizon int64) ([]GroupStaysOfMemberAtRow, error) {
-	rows, err := q.query(ctx, q.groupStaysOfMemberAtStmt, groupStaysOfMemberAt, memberID, horizon)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []GroupStaysOfMemberAtRow
-	for rows.Next() {
-		var i GroupStaysOfMemberAtRow
-		if err := rows.Scan(
-			&i.Gid,
-			&i.NotBeforeMs,
-			&i.NotAfterMs,
-			&i.EndNotBeforeMs,
-			&i.EndNotAfterMs,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const groupsOfGuest = `-- name: GroupsOfGuest :many
 SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count,
        g.created_ms, g.updated_ms, g.churned, c.not_before_ms, c.not_after_ms
@@ -271,6 +176,85 @@ func (q *Queries) GroupsOfGuest(ctx context.Context, guestID int64) ([]GroupsOfG
 	return items, nil
 }
 
+const groupsOfGuestAt = `-- name: GroupsOfGuestAt :many
+WITH stays AS (
+    SELECT e.gid, c.not_before_ms, c.not_after_ms, u.not_before_ms AS end_not_before_ms, u.not_after_ms AS end_not_after_ms
+    FROM past_guest_memberships e CROSS JOIN changesets c CROSS JOIN changesets u
+    WHERE e.guest_id = ?1 AND e.since <= ?2 AND +e.until > ?2 AND c.id = e.since AND u.id = e.until
+    UNION ALL
+    SELECT e.gid, c.not_before_ms, c.not_after_ms, NULL, 0
+    FROM guest_memberships e CROSS JOIN changesets c
+    WHERE e.guest_id = ?1 AND e.since <= ?2 AND c.id = e.since
+)
+SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count,
+       g.created_ms, g.updated_ms, g.churned, s.not_before_ms, s.not_after_ms, s.end_not_before_ms, s.end_not_after_ms
+FROM stays s CROSS JOIN groups g WHERE g.gid = s.gid AND g.since <= ?2
+UNION ALL
+SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count,
+       g.created_ms, g.updated_ms, g.churned, s.not_before_ms, s.not_after_ms, s.end_not_before_ms, s.end_not_after_ms
+FROM stays s CROSS JOIN past_groups g WHERE g.gid = s.gid AND g.since <= ?2 AND +g.until > ?2
+`
+
+type GroupsOfGuestAtRow struct {
+	Gid            int64
+	ID             string
+	Name           string
+	NameKey        string
+	Description    sql.NullString
+	Logo           sql.NullString
+	Version        string
+	MemberCount    int64
+	GuestCount     int64
+	CreatedMs      sql.NullInt64
+	UpdatedMs      sql.NullInt64
+	Churned        int64
+	NotBeforeMs    sql.NullInt64
+	NotAfterMs     int64
+	EndNotBeforeMs sql.NullInt64
+	EndNotAfterMs  int64
+}
+
+// Without an end, whose second bound is 0 then, they are in the group still.
+func (q *Queries) GroupsOfGuestAt(ctx context.Context, guestID int64, horizon int64) ([]GroupsOfGuestAtRow, error) {
+	rows, err := q.query(ctx, q.groupsOfGuestAtStmt, groupsOfGuestAt, guestID, horizon)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GroupsOfGuestAtRow
+	for rows.Next() {
+		var i GroupsOfGuestAtRow
+		if err := rows.Scan(
+			&i.Gid,
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Description,
+			&i.Logo,
+			&i.Version,
+			&i.MemberCount,
+			&i.GuestCount,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+			&i.Churned,
+			&i.NotBeforeMs,
+			&i.NotAfterMs,
+			&i.EndNotBeforeMs,
+			&i.EndNotAfterMs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const groupsOfMember = `-- name: GroupsOfMember :many
 SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count,
        g.created_ms, g.updated_ms, g.churned, c.not_before_ms, c.not_after_ms
@@ -319,6 +303,85 @@ func (q *Queries) GroupsOfMember(ctx context.Context, memberID int64) ([]GroupsO
 			&i.Churned,
 			&i.NotBeforeMs,
 			&i.NotAfterMs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const groupsOfMemberAt = `-- name: GroupsOfMemberAt :many
+WITH stays AS (
+    SELECT e.gid, c.not_before_ms, c.not_after_ms, u.not_before_ms AS end_not_before_ms, u.not_after_ms AS end_not_after_ms
+    FROM past_memberships e CROSS JOIN changesets c CROSS JOIN changesets u
+    WHERE e.member_id = ?1 AND e.since <= ?2 AND +e.until > ?2 AND c.id = e.since AND u.id = e.until
+    UNION ALL
+    SELECT e.gid, c.not_before_ms, c.not_after_ms, NULL, 0
+    FROM memberships e CROSS JOIN changesets c
+    WHERE e.member_id = ?1 AND e.since <= ?2 AND c.id = e.since
+)
+SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count,
+       g.created_ms, g.updated_ms, g.churned, s.not_before_ms, s.not_after_ms, s.end_not_before_ms, s.end_not_after_ms
+FROM stays s CROSS JOIN groups g WHERE g.gid = s.gid AND g.since <= ?2
+UNION ALL
+SELECT g.gid, g.id, g.name, g.name_key, g.description, g.logo, g.version, g.member_count, g.guest_count,
+       g.created_ms, g.updated_ms, g.churned, s.not_before_ms, s.not_after_ms, s.end_not_before_ms, s.end_not_after_ms
+FROM stays s CROSS JOIN past_groups g WHERE g.gid = s.gid AND g.since <= ?2 AND +g.until > ?2
+`
+
+type GroupsOfMemberAtRow struct {
+	Gid            int64
+	ID             string
+	Name           string
+	NameKey        string
+	Description    sql.NullString
+	Logo           sql.NullString
+	Version        string
+	MemberCount    int64
+	GuestCount     int64
+	CreatedMs      sql.NullInt64
+	UpdatedMs      sql.NullInt64
+	Churned        int64
+	NotBeforeMs    sql.NullInt64
+	NotAfterMs     int64
+	EndNotBeforeMs sql.NullInt64
+	EndNotAfterMs  int64
+}
+
+// Without an end, whose second bound is 0 then, they are in the group still.
+func (q *Queries) GroupsOfMemberAt(ctx context.Context, memberID int64, horizon int64) ([]GroupsOfMemberAtRow, error) {
+	rows, err := q.query(ctx, q.groupsOfMemberAtStmt, groupsOfMemberAt, memberID, horizon)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GroupsOfMemberAtRow
+	for rows.Next() {
+		var i GroupsOfMemberAtRow
+		if err := rows.Scan(
+			&i.Gid,
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Description,
+			&i.Logo,
+			&i.Version,
+			&i.MemberCount,
+			&i.GuestCount,
+			&i.CreatedMs,
+			&i.UpdatedMs,
+			&i.Churned,
+			&i.NotBeforeMs,
+			&i.NotAfterMs,
+			&i.EndNotBeforeMs,
+			&i.EndNotAfterMs,
 		); err != nil {
 			return nil, err
 		}

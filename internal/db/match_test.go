@@ -7,7 +7,7 @@ import (
 
 func TestAMatchIsMadeOfQuotedTrigrams(t *testing.T) {
 	for part, want := range map[string]string{
-		"": "", "ab": "", "éé": "", "abc": `"abc"`, "abcd": `"abc" "bcd"`, `a"b`: `"a""b"`, "a b": `"a b"`, "\U0001f600é\n": "\"\U0001f600é\n\"", "ab\x00c": "",
+		"": "", "ab": "", "éé": "", "abc": `"abc"`, "abcd": `"abc" "bcd"`, "abcde": `"abc" "cde"`, "abcdef": `"abc" "cde" "def"`, `a"b`: `"a""b"`, "a b": `"a b"`, "\U0001f600é\n": "\"\U0001f600é\n\"", "ab\x00c": "",
 	} {
 		got, ok := matchOf(part)
 		if got != want || ok != (want != "") {

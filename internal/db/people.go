@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 
@@ -181,27 +180,22 @@ func sinceOf(row GroupsOfMemberRow) groupSince {
 }
 
 func (s *state) pastGroupsSince(ctx context.Context, who person) ([]groupSince, error) {
-	stays, err := s.pastStays(ctx, who)
-	if err != nil || len(stays) == 0 {
-		return nil, err
+	if who.guest != 0 {
+		rows, err := s.q.GroupsOfGuestAt(ctx, who.guest, s.revision.Horizon)
+		return convert(rows, func(row GroupsOfGuestAtRow) groupSince { return sinceAndUntil(GroupsOfMemberAtRow(row)) }), err
 	}
-	of := make(map[int64]GroupStaysOfMemberAtRow, len(stays))
-	for _, stay := range stays {
-		of[stay.Gid] = stay
-	}
-	groups, err := s.q.GroupsOfAt(ctx, idList(slices.Collect(maps.Keys(of))), s.revision.Horizon)
-	return convert(groups, func(row GroupVersion) groupSince {
-		stay := of[row.Gid]
-		return groupSince{row, toBounds(stay.NotBeforeMs, stay.NotAfterMs), toBounds(stay.EndNotBeforeMs, stay.EndNotAfterMs)}
-	}), err
+	rows, err := s.q.GroupsOfMemberAt(ctx, who.id, s.revision.Horizon)
+	return convert(rows, sinceAndUntil), err
 }
 
-func (s *state) pastStays(ctx context.Context, who person) ([]GroupStaysOfMemberAtRow, error) {
-	if who.guest == 0 {
-		return s.q.GroupStaysOfMemberAt(ctx, who.id, s.revision.Horizon)
-	}
-	rows, err := s.q.GroupStaysOfGuestAt(ctx, who.guest, s.revision.Horizon)
-	return convert(rows, func(row GroupStaysOfGuestAtRow) GroupStaysOfMemberAtRow { return GroupStaysOfMemberAtRow(row) }), err
+func sinceAndUntil(row GroupsOfMemberAtRow) groupSince {
+	g := sinceOf(GroupsOfMemberRow{
+		Gid: row.Gid, ID: row.ID, Name: row.Name, NameKey: row.NameKey, Description: row.Description, Logo: row.Logo, Version: row.Version,
+		MemberCount: row.MemberCount, GuestCount: row.GuestCount, CreatedMs: row.CreatedMs, UpdatedMs: row.UpdatedMs, Churned: row.Churned,
+		NotBeforeMs: row.NotBeforeMs, NotAfterMs: row.NotAfterMs,
+	})
+	g.until = toBounds(row.EndNotBeforeMs, row.EndNotAfterMs)
+	return g
 }
 
 // freshPerson is confirmed when the person or the least lately confirmed

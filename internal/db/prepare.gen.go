@@ -231,12 +231,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.groupSizesOfStmt, err = db.PrepareContext(ctx, groupSizesOf); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupSizesOf: %w", err)
 	}
-	if q.groupStaysOfGuestAtStmt, err = db.PrepareContext(ctx, groupStaysOfGuestAt); err != nil {
-		return nil, fmt.Errorf("error preparing query GroupStaysOfGuestAt: %w", err)
-	}
-	if q.groupStaysOfMemberAtStmt, err = db.PrepareContext(ctx, groupStaysOfMemberAt); err != nil {
-		return nil, fmt.Errorf("error preparing query GroupStaysOfMemberAt: %w", err)
-	}
 	if q.groupTextsStmt, err = db.PrepareContext(ctx, groupTexts); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupTexts: %w", err)
 	}
@@ -282,8 +276,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.groupsOfGuestStmt, err = db.PrepareContext(ctx, groupsOfGuest); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupsOfGuest: %w", err)
 	}
+	if q.groupsOfGuestAtStmt, err = db.PrepareContext(ctx, groupsOfGuestAt); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupsOfGuestAt: %w", err)
+	}
 	if q.groupsOfMemberStmt, err = db.PrepareContext(ctx, groupsOfMember); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupsOfMember: %w", err)
+	}
+	if q.groupsOfMemberAtStmt, err = db.PrepareContext(ctx, groupsOfMemberAt); err != nil {
+		return nil, fmt.Errorf("error preparing query GroupsOfMemberAt: %w", err)
 	}
 	if q.groupsOfNobodyStmt, err = db.PrepareContext(ctx, groupsOfNobody); err != nil {
 		return nil, fmt.Errorf("error preparing query GroupsOfNobody: %w", err)
@@ -1082,16 +1082,6 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing groupSizesOfStmt: %w", cerr)
 		}
 	}
-	if q.groupStaysOfGuestAtStmt != nil {
-		if cerr := q.groupStaysOfGuestAtStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing groupStaysOfGuestAtStmt: %w", cerr)
-		}
-	}
-	if q.groupStaysOfMemberAtStmt != nil {
-		if cerr := q.groupStaysOfMemberAtStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing groupStaysOfMemberAtStmt: %w", cerr)
-		}
-	}
 	if q.groupTextsStmt != nil {
 		if cerr := q.groupTextsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing groupTextsStmt: %w", cerr)
@@ -1167,9 +1157,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing groupsOfGuestStmt: %w", cerr)
 		}
 	}
+	if q.groupsOfGuestAtStmt != nil {
+		if cerr := q.groupsOfGuestAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupsOfGuestAtStmt: %w", cerr)
+		}
+	}
 	if q.groupsOfMemberStmt != nil {
 		if cerr := q.groupsOfMemberStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing groupsOfMemberStmt: %w", cerr)
+		}
+	}
+	if q.groupsOfMemberAtStmt != nil {
+		if cerr := q.groupsOfMemberAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing groupsOfMemberAtStmt: %w", cerr)
 		}
 	}
 	if q.groupsOfNobodyStmt != nil {
@@ -2025,8 +2025,6 @@ type Queries struct {
 	groupPayloadsOfStmt              *sql.Stmt
 	groupRowsOfStmt                  *sql.Stmt
 	groupSizesOfStmt                 *sql.Stmt
-	groupStaysOfGuestAtStmt          *sql.Stmt
-	groupStaysOfMemberAtStmt         *sql.Stmt
 	groupTextsStmt                   *sql.Stmt
 	groupTextsOfStmt                 *sql.Stmt
 	groupsAmongStmt                  *sql.Stmt
@@ -2042,7 +2040,9 @@ type Queries struct {
 	groupsNamedAtStmt                *sql.Stmt
 	groupsOfAtStmt                   *sql.Stmt
 	groupsOfGuestStmt                *sql.Stmt
+	groupsOfGuestAtStmt              *sql.Stmt
 	groupsOfMemberStmt               *sql.Stmt
+	groupsOfMemberAtStmt             *sql.Stmt
 	groupsOfNobodyStmt               *sql.Stmt
 	groupsOfNobodyAtStmt             *sql.Stmt
 	groupsOfOneStmt                  *sql.Stmt
@@ -2267,8 +2267,6 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		groupPayloadsOfStmt:              q.groupPayloadsOfStmt,
 		groupRowsOfStmt:                  q.groupRowsOfStmt,
 		groupSizesOfStmt:                 q.groupSizesOfStmt,
-		groupStaysOfGuestAtStmt:          q.groupStaysOfGuestAtStmt,
-		groupStaysOfMemberAtStmt:         q.groupStaysOfMemberAtStmt,
 		groupTextsStmt:                   q.groupTextsStmt,
 		groupTextsOfStmt:                 q.groupTextsOfStmt,
 		groupsAmongStmt:                  q.groupsAmongStmt,
@@ -2284,7 +2282,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		groupsNamedAtStmt:                q.groupsNamedAtStmt,
 		groupsOfAtStmt:                   q.groupsOfAtStmt,
 		groupsOfGuestStmt:                q.groupsOfGuestStmt,
+		groupsOfGuestAtStmt:              q.groupsOfGuestAtStmt,
 		groupsOfMemberStmt:               q.groupsOfMemberStmt,
+		groupsOfMemberAtStmt:             q.groupsOfMemberAtStmt,
 		groupsOfNobodyStmt:               q.groupsOfNobodyStmt,
 		groupsOfNobodyAtStmt:             q.groupsOfNobodyAtStmt,
 		groupsOfOneStmt:                  q.groupsOfOneStmt,

@@ -33,12 +33,6 @@ type call struct {
 
 const nobody = beforeAllIDs
 
-// A guestEdge is a group and a guest's folded e-mail.
-type guestEdge struct {
-	gid   int64
-	email string
-}
-
 func (s *state) callRoll(ctx context.Context, pairs []directory.Pair) (*roll, error) {
 	r := &roll{state: s, calls: make([]call, len(pairs))}
 	if err := r.loadNamed(ctx, pairs); err != nil {

@@ -365,7 +365,7 @@ func (q *Queries) EndsOfGuestEdges(ctx context.Context, pairs string, horizon in
 const endsOfMemberEdges = `-- name: EndsOfMemberEdges :many
 SELECT e.gid, e.member_id, e.until
 FROM json_each(CAST(?1 AS TEXT)) j CROSS JOIN past_memberships e
-WHERE e.gid = json_extract(j.value, '$[0]') AND e.member_id = json_extract(j.value, '$[1]')
+WHERE e.gid = CAST(j.value AS INTEGER) AND e.member_id = CAST(substr(j.value, instr(j.value, ',') + 1) AS INTEGER)
     AND e.since <= ?2 AND +e.until > ?2
 `
 
@@ -375,7 +375,6 @@ type EndsOfMemberEdgesRow struct {
 	Until    int64
 }
 
-// Pairs are [gid, member_id].
 func (q *Queries) EndsOfMemberEdges(ctx context.Context, pairs string, horizon int64) ([]EndsOfMemberEdgesRow, error) {
 	rows, err := q.query(ctx, q.endsOfMemberEdgesStmt, endsOfMemberEdges, pairs, horizon)
 	if err != nil {

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 
 	"rollcall/internal/directory"
 )
@@ -14,13 +15,22 @@ type edgeID struct {
 	guest string // empty for a member
 }
 
-// MarshalJSON writes the edge as the queries of sqlite.sql want it.
-func (p edgeID) MarshalJSON() ([]byte, error) {
-	if p.guest != "" {
-		return json.Marshal([]any{p.gid, p.guest})
-	}
-	return json.Marshal([]int64{p.gid, p.id})
+// An edge is a group and a member.
+type edge struct{ gid, member int64 }
+
+// MarshalText makes the text that the queries take.
+func (e edge) MarshalText() ([]byte, error) {
+	return strconv.AppendInt(append(strconv.AppendInt(nil, e.gid, 10), ','), e.member, 10), nil
 }
+
+// A guestEdge is a group and a guest's folded e-mail.
+type guestEdge struct {
+	gid   int64
+	email string
+}
+
+// MarshalJSON makes what the queries take.
+func (e guestEdge) MarshalJSON() ([]byte, error) { return json.Marshal([]any{e.gid, e.email}) }
 
 // uncertain tells which edges of the state may not have been at the instant
 // that is asked about: those that came or went within bounds that enclose it.
@@ -91,12 +101,12 @@ func (s *state) endsOf(ctx context.Context, edges map[edgeID]directory.Bounds) (
 	return ended, nil
 }
 
-func split(edges map[edgeID]directory.Bounds) (members, guests []edgeID) {
-	for edge := range edges {
-		if edge.guest == "" {
-			members = append(members, edge)
+func split(edges map[edgeID]directory.Bounds) (members []edge, guests []guestEdge) {
+	for e := range edges {
+		if e.guest == "" {
+			members = append(members, edge{e.gid, e.id})
 		} else {
-			guests = append(guests, edge)
+			guests = append(guests, guestEdge{e.gid, e.guest})
 		}
 	}
 	return members, guests
