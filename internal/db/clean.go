@@ -9,9 +9,10 @@ import (
 )
 
 // How long the cleaning waits for readers to let go of the log.
-var cleaningTries = 3 // each waits for them itself, as long as for a lock
-
-const cleaningPause = time.Second
+const (
+	cleaningTries = 3 // each waits for them itself, as long as for a lock
+	cleaningPause = time.Second
+)
 
 // clean leaves nothing in the files of what was erased: copies of the database
 // that lie beside it are removed, as are files kept elsewhere; the database is
@@ -48,7 +49,7 @@ func (db *DB) clean(ctx context.Context) (copies int, done bool, err error) {
 // emptyLog folds the log into the file and cuts it to nothing, once nobody
 // reads a state that needs it.
 func (db *DB) emptyLog(ctx context.Context) (done bool, err error) {
-	for range cleaningTries {
+	for range db.cleaningTries {
 		var busy, frames, folded int
 		if err := db.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &folded); err != nil {
 			return false, fault(db.path, err)

@@ -85,9 +85,6 @@ func companionAfter(q directory.ListQuery) (c companion, err error) {
 	return c, nil
 }
 
-// manyEdges is how many edges are counted in memory without a thought.
-var manyEdges int64 = 20_000
-
 // A company is who shares groups with a person, strangers among them. Where
 // one group, the crowd, holds most of them, those whom the person shares no
 // other group with are left in it.
@@ -113,7 +110,7 @@ func (s *state) companyOf(ctx context.Context, who person) (*company, error) {
 	for _, group := range c.groups[:max(last, 0)] {
 		near += group.MemberCount
 	}
-	if last < 0 || near > manyEdges || near+c.groups[last].MemberCount <= manyEdges {
+	if last < 0 || near > s.reach.company || near+c.groups[last].MemberCount <= s.reach.company {
 		c.near, err = c.tally(ctx, c.groups)
 		return c, err
 	}
@@ -267,7 +264,7 @@ func (s *state) membersAmong(ctx context.Context, ids []int64) ([]MemberVersion,
 // byName walks all members in order where many share groups, else it sorts
 // the few who do.
 func (c *company) byName(ctx context.Context, q directory.ListQuery) ([]coMember, error) {
-	if c.crowd == nil && int64(len(c.near)) <= manyEdges {
+	if c.crowd == nil && int64(len(c.near)) <= c.reach.company {
 		return c.fewByName(ctx, q)
 	}
 	after, err := memberStart(q)

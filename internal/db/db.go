@@ -73,9 +73,10 @@ type DB struct {
 	memory memory
 	reach  reach
 
-	cleaning sync.Mutex
-	onErase  []func() error
-	moves    moves
+	cleaning      sync.Mutex
+	cleaningTries int
+	onErase       []func() error
+	moves         moves
 
 	made    []string // files that this Open made, until it succeeds
 	closing sync.Once
@@ -99,7 +100,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err := inspect(ctx, o.Path, o.Organization, o.schema()); err != nil {
 		return nil, err
 	}
-	db := &DB{path: o.Path, organization: o.Organization, logger: orDiscard(o.Logger), access: toRead, clock: newClock(o.Now), reach: usualReach}
+	db := &DB{path: o.Path, organization: o.Organization, logger: orDiscard(o.Logger), access: toRead, clock: newClock(o.Now), reach: usualReach, cleaningTries: cleaningTries}
 	if err := db.openToWrite(ctx, o); err != nil {
 		err = errors.Join(err, db.Close())
 		for _, file := range db.made {

@@ -64,7 +64,7 @@ type differ struct {
 const diffRounds = 64
 
 func (d *differ) page(ctx context.Context, limit int) (rows []directory.Differing, err error) {
-	touches, complete, err := d.walk.scope.touched(ctx, window{d.span.low, d.span.Horizon, largest})
+	touches, complete, err := d.walk.scope.touched(ctx, window{d.span.low, d.span.Horizon, d.walk.s.reach.touched})
 	if err != nil {
 		return nil, err
 	}

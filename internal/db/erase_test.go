@@ -277,7 +277,7 @@ func TestAKillWhileForgettingLeavesAllOrNothing(t *testing.T) {
 func TestAnErasureWaitsForReadersAndTellsWhereItCannot(t *testing.T) {
 	var now time.Time
 	mirror := openStory(t, &now)
-	db.CleanOnce(t)
+	db.CleanOnce(mirror)
 	tx, err := db.Readers(mirror).BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)

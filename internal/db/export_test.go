@@ -27,28 +27,20 @@ func WithMigrations(o Options, source fs.FS) Options {
 
 // WalkAlongKeys has the feed read every revision that touches more rows than
 // these as it reads a large one.
-func WalkAlongKeys(t testing.TB, rows int) {
-	before := largest
-	t.Cleanup(func() { largest = before })
-	largest = rows
-}
+func WalkAlongKeys(db *DB, rows int) { db.reach.touched = rows }
 
 // CleanOnce has an erasure not wait for readers for long.
-func CleanOnce(t testing.TB) {
-	before := cleaningTries
-	t.Cleanup(func() { cleaningTries = before })
-	cleaningTries = 1
-}
+func CleanOnce(db *DB) { db.cleaningTries = 1 }
 
 // SetReach changes how much a walk over members fetches at once.
-func SetReach(db *DB, few int64, first, longest int) { db.reach = reach{few, first, longest} }
+func SetReach(db *DB, few int64, first, longest int) {
+	db.reach.few, db.reach.first, db.reach.longest = few, first, longest
+}
 
 // CountFrom sets which groups are small and which companies few, and how many
 // edges a page of overlaps looks at.
-func CountFrom(t testing.TB, few, many int64, work int) {
-	before, worked, edges := fewMembers, pageWork, manyEdges
-	t.Cleanup(func() { fewMembers, pageWork, manyEdges = before, worked, edges })
-	fewMembers, pageWork, manyEdges = few, work, many
+func CountFrom(db *DB, few, many int64, work int) {
+	db.reach.neighbour, db.reach.company, db.reach.overlaps = few, many, work
 }
 
 // Queries of two members' groups and of members in none.

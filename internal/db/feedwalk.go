@@ -11,10 +11,6 @@ import (
 // a part of a large one.
 const feedRounds = 16
 
-// largest is how many rows of a table a revision may touch and be sorted in
-// memory. One of more is walked along the keys.
-var largest = 4096
-
 // A feedWalk reads the changes of a scope from a point on, up to the revision
 // of the state.
 type feedWalk struct {
@@ -31,7 +27,7 @@ func (w *feedWalk) page(ctx context.Context, limit int) ([]directory.Change, err
 	if err != nil {
 		return nil, err
 	}
-	changes := make([]directory.Change, 0, min(limit, largest))
+	changes := make([]directory.Change, 0, min(limit, w.s.reach.touched))
 	for range feedRounds {
 		if w.done || len(changes) >= limit {
 			break
@@ -55,6 +51,7 @@ func (w *feedWalk) look(ctx context.Context, last Revision, most int) ([]directo
 	if low == 0 && last.Horizon > 0 && !w.scope.seesFirst {
 		return w.walkFirst(ctx, last, most)
 	}
+	largest := w.s.reach.touched
 	for _, size := range []int{min(2*most, largest), largest} {
 		touches, complete, err := w.scope.touched(ctx, window{low, last.Horizon, size})
 		if err != nil {

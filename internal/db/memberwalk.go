@@ -19,16 +19,6 @@ type source struct {
 	isAny bool  // they are the members of any of several groups
 }
 
-// A reach bounds what a walk over members fetches: how many ids are rather
-// sorted in memory than met on a walk along all names; and the rows of a first
-// stretch, which grow, as most of those may meet the terms or none.
-type reach struct {
-	few            int64
-	first, longest int
-}
-
-var usualReach = reach{few: 2000, first: 200, longest: 2000}
-
 // smallest is the source of the condition that the fewest members meet, as
 // far as that can be told; without such a condition there is none. An only one
 // may be without its size, unless that is asked for.

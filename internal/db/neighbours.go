@@ -7,12 +7,6 @@ import (
 	"rollcall/internal/directory"
 )
 
-// fewMembers is up to which size the groups that share members with one are
-// found from its members. From a larger one, all groups would be found, and
-// each of its members read, for every page: there, the others are tried in
-// order instead.
-var fewMembers int64 = 1000
-
 // A neighbourhood is the groups that share members with one, in an order.
 type neighbourhood struct {
 	*pairWalk

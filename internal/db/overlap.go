@@ -7,10 +7,6 @@ import (
 	"rollcall/internal/directory"
 )
 
-// pageWork is how many edges a page of overlaps looks at before it ends short.
-// It and its like are constants, but for tests.
-var pageWork = 100_000
-
 // Overlap returns the pairs of groups that share a member. It is confirmed
 // when the least lately confirmed group was.
 func (db *DB) Overlap(ctx context.Context, q directory.OverlapQuery) (page directory.Page[directory.Overlap], err error) {
@@ -55,7 +51,7 @@ type pairWalk struct {
 
 // overlap returns a page of the pairs of all groups.
 func (s *state) overlap(ctx context.Context, q directory.ListQuery) (page directory.Page[directory.Overlap], err error) {
-	w := &pairWalk{state: s, q: q, work: pageWork}
+	w := &pairWalk{state: s, q: q, work: s.reach.overlaps}
 	stopped, err := w.walk(ctx)
 	if err != nil {
 		return page, err
@@ -73,7 +69,7 @@ func (s *state) overlapOf(ctx context.Context, ref directory.GroupRef, q directo
 	if err != nil {
 		return page, err
 	}
-	w := &pairWalk{state: s, q: q, work: pageWork}
+	w := &pairWalk{state: s, q: q, work: s.reach.overlaps}
 	place := pairPlace{first: group.ID}
 	if q.After != nil {
 		place.second = q.After.ID
@@ -175,7 +171,7 @@ func (w *pairWalk) pairsOf(ctx context.Context, group GroupVersion, after string
 	}
 	n := &neighbourhood{pairWalk: w, group: group, q: others, later: later}
 	collect := n.collectFew
-	if group.MemberCount > fewMembers {
+	if group.MemberCount > w.reach.neighbour { // almost all groups would be found, and all its members read, for every page
 		collect = n.collectMany
 	}
 	end, err := collect(ctx)

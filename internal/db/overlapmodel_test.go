@@ -19,9 +19,9 @@ import (
 func TestOverlapAndCompanyAreCountedRightlyAtEveryRevision(t *testing.T) {
 	atMost(t, 15)
 	rapid.Check(t, func(r *rapid.T) {
-		db.CountFrom(t, rapid.Int64Range(0, 3).Draw(r, "few members"), rapid.Int64Range(0, 8).Draw(r, "many edges"), rapid.SampledFrom([]int{1, 5, 1000}).Draw(r, "work"))
 		s := newStory(r, t.TempDir())
 		defer s.mirror.Close()
+		db.CountFrom(s.mirror, rapid.Int64Range(0, 3).Draw(r, "few members"), rapid.Int64Range(0, 8).Draw(r, "many edges"), rapid.SampledFrom([]int{1, 5, 1000}).Draw(r, "work"))
 		for range rapid.IntRange(1, 5).Draw(r, "publications") {
 			s.publish()
 		}
@@ -234,8 +234,8 @@ func TestOverlapCountsMembersAloneAndIdsThatAreNotListed(t *testing.T) {
 
 // The crowd holds 1 to 3, whom nobody else is near; 5 and 6 are near.
 func TestThoseOfTheCrowdStandAmongThoseNear(t *testing.T) {
-	db.CountFrom(t, 1, 3, 1)
 	mirror := dbtest.New(t)
+	db.CountFrom(mirror, 1, 3, 1)
 	p := directory.Publication{Cause: directory.CauseInitial, Sweep: sweepAt(0), Groups: []directory.GroupUpdate{
 		updateGroup(groupRow(sales, "All", []int64{1, 2, 3, 8}), 0, 0),
 		updateGroup(groupRow(support, "Few", []int64{5, 6, 8}), 0, 0),
