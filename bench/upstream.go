@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 
 	"rollcall/internal/tallyfysim"
@@ -13,7 +16,8 @@ type upstream struct {
 	*tallyfysim.Sim
 	url    string
 	server *http.Server
-	mute   atomic.Bool // answers nothing
+	mute   atomic.Bool               // answers nothing
+	plays  atomic.Pointer[recording] // answers from it, nil from the simulation
 
 	asked atomic.Int64 // requests
 	sent  atomic.Int64 // bytes of bodies
@@ -33,8 +37,37 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	u.asked.Add(1)
-	u.Sim.ServeHTTP(tally{w, &u.sent}, r)
+	if known := u.plays.Load(); known != nil {
+		known.serve(w, r, u.Sim)
+	} else {
+		u.Sim.ServeHTTP(tally{w, &u.sent}, r)
+	}
 	u.ResetRequests()
+}
+
+// A recording gives the answers of a simulation again, each from the second
+// time on at no more than the cost of its bytes.
+type recording struct {
+	mu      sync.Mutex
+	answers map[string]*httptest.ResponseRecorder // by URL
+}
+
+func newRecording() *recording {
+	return &recording{answers: map[string]*httptest.ResponseRecorder{}}
+}
+
+func (known *recording) serve(w http.ResponseWriter, r *http.Request, simulation http.Handler) {
+	known.mu.Lock()
+	defer known.mu.Unlock()
+	answer := known.answers[r.URL.String()]
+	if answer == nil {
+		answer = httptest.NewRecorder()
+		simulation.ServeHTTP(answer, r)
+		known.answers[r.URL.String()] = answer
+	}
+	maps.Copy(w.Header(), answer.Header())
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes()) // who hangs up is told by the sweep
 }
 
 // A tally counts the bytes of a body.
