@@ -16,7 +16,7 @@ import (
 	"rollcall/internal/directory"
 )
 
-const (
+var (
 	benchGroups  = 10_000
 	benchMembers = 100_000
 	benchEdges   = 1_000_000
@@ -34,7 +34,7 @@ func largeOrganisation() directory.Publication {
 	for i := range benchGroups {
 		size := benchMembers
 		if i > 0 {
-			size = min(left, max(1, 60_000/(i+6)))
+			size = min(left, max(1, 6*benchEdges/100/(i+6)))
 			left -= size
 			if i == benchGroups-1 {
 				size += min(left, 2000)
@@ -56,7 +56,7 @@ func someMembers(rng *rand.Rand, size int) []int64 {
 	for i := range int64(size) {
 		id := 1 + i
 		if size < benchMembers {
-			id = 1 + rng.Int64N(benchMembers)
+			id = 1 + rng.Int64N(int64(benchMembers))
 		}
 		if id%100 != 0 {
 			ids = append(ids, id)
@@ -191,7 +191,7 @@ func oneInAThousand(p directory.Publication, round int) directory.Publication {
 		change.Groups = append(change.Groups, updateGroup(benchGroup(1+i*(benchGroups/10), ids), round-1, round))
 	}
 	for i := range 100 {
-		row := benchMember(int64(1 + i*1000))
+		row := benchMember(int64(1 + i*(benchMembers/100)))
 		row.JobTitle = new(fmt.Sprint("since ", round))
 		row.Payload = append(row.Payload, ' ')
 		change.Members = append(change.Members, updateMember(row, round-1, round))

@@ -16,12 +16,6 @@ import (
 	"rollcall/internal/directory"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	_ = os.RemoveAll(largeFolder)
-	os.Exit(code)
-}
-
 // BenchmarkRead asks what a busy server is asked; what ends in Then is asked
 // of a past state. The point query is MemberPayload.
 func BenchmarkRead(b *testing.B) {

@@ -10,16 +10,21 @@ import (
 	"rollcall/internal/tallyfysim"
 )
 
-// large is the organisation that a sweep must carry: 111 requests.
-var large = tallyfysim.Options{
-	Organization: dbtest.Organization, Seed: 1, Groups: 10_000, Members: 100_000, Edges: 1_000_000,
+// large is the organisation that a sweep must carry: 111 requests. With
+// -short, where benchmarks are seen to run and not measured, it is a tenth.
+func large() tallyfysim.Options {
+	o := tallyfysim.Options{Organization: dbtest.Organization, Seed: 1, Groups: 10_000, Members: 100_000, Edges: 1_000_000}
+	if testing.Short() {
+		o.Groups, o.Members, o.Edges = o.Groups/10, o.Members/10, o.Edges/10
+	}
+	return o
 }
 
 // BenchmarkFirstSweep lists and publishes everything into an empty mirror.
 // What a publication alone costs, in bytes of the log too and beside a raw
 // insert, is measured in package db.
 func BenchmarkFirstSweep(b *testing.B) {
-	sim := tallyfysim.New(large)
+	sim := tallyfysim.New(large())
 	b.ReportAllocs()
 	for b.Loop() {
 		b.StopTimer()
@@ -30,7 +35,7 @@ func BenchmarkFirstSweep(b *testing.B) {
 }
 
 func BenchmarkUnchangedSweep(b *testing.B) {
-	p := benchPoller(b, tallyfysim.New(large))
+	p := benchPoller(b, tallyfysim.New(large()))
 	sweepWants(b, p, directory.SweepPublished)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -41,7 +46,7 @@ func BenchmarkUnchangedSweep(b *testing.B) {
 // BenchmarkSweepAThousandthChanged finds ten groups and a hundred members
 // changed.
 func BenchmarkSweepAThousandthChanged(b *testing.B) {
-	sim := tallyfysim.New(large)
+	sim := tallyfysim.New(large())
 	p := benchPoller(b, sim)
 	sweepWants(b, p, directory.SweepPublished)
 	groups, users := sim.Groups(), sim.Users()

@@ -65,7 +65,7 @@ func decodedPoller(b *testing.B, rows *decoded) (p *Poller, path string) {
 
 // BenchmarkFirstSweepOfDecoded compares and publishes everything.
 func BenchmarkFirstSweepOfDecoded(b *testing.B) {
-	rows := decode(b, benchPoller(b, tallyfysim.New(large)).upstream)
+	rows := decode(b, benchPoller(b, tallyfysim.New(large())).upstream)
 	meter := dbtest.NewCPUMeter(b)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -80,7 +80,7 @@ func BenchmarkFirstSweepOfDecoded(b *testing.B) {
 
 // BenchmarkUnchangedSweepOfDecoded finds everything as stored.
 func BenchmarkUnchangedSweepOfDecoded(b *testing.B) {
-	p, path := decodedPoller(b, decode(b, benchPoller(b, tallyfysim.New(large)).upstream))
+	p, path := decodedPoller(b, decode(b, benchPoller(b, tallyfysim.New(large())).upstream))
 	sweepWants(b, p, directory.SweepPublished)
 	pool, err := sql.Open("sqlite", "file:"+path)
 	if err != nil {
