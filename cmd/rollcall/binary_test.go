@@ -17,6 +17,17 @@ import (
 	"rollcall/internal/tallyfysim"
 )
 
+// build makes the program with the flags of a release, so that its packages
+// are compiled once for both.
+func build(t *testing.T, path string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", path, ".")
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
 // The real binary, stopped as an orchestrator stops it: in the middle of a
 // sweep that would take for ever and with a caller waiting for it.
 func TestTheBinaryStopsCleanlyOnSIGTERM(t *testing.T) {
@@ -24,9 +35,7 @@ func TestTheBinaryStopsCleanlyOnSIGTERM(t *testing.T) {
 		t.Skip("builds the program and sends it a signal")
 	}
 	binary := filepath.Join(t.TempDir(), "rollcall")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	build(t, binary)
 	sim, env := organization(t)
 	arrived := make(chan struct{}, 8)
 	sim.Fault(tallyfysim.Fault{Delay: time.Hour, Before: func() { arrived <- struct{}{} }})

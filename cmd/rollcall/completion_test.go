@@ -162,9 +162,7 @@ func TestShellsCompleteAndQuote(t *testing.T) {
 		t.Skip("builds the program and types into shells by Python")
 	}
 	dir := t.TempDir()
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(dir, "program"), ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	build(t, filepath.Join(dir, "program"))
 	stub := "#!/bin/sh\ncase $1 in comp*) exec " + dir + "/program \"$@\";; esac\nprintf 'WORDS'; printf '<%s>' \"$@\"; echo\n"
 	if err := os.WriteFile(filepath.Join(dir, "rollcall"), []byte(stub), 0o755); err != nil {
 		t.Fatal(err)
