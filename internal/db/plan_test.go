@@ -169,6 +169,8 @@ var plans = map[string]readPlan{
 	}},
 	"prune revisions":                {pruneRevisions, []any{1, 10}, []string{"SEARCH revisions USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)", "CORRELATED SCALAR SUBQUERY 1", "SEARCH c USING COVERING INDEX changesets_by_revision (revision=?)"}},
 	"prune failures":                 {pruneFailures, []any{1, 10}, []string{"SEARCH sweeps USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH s USING INDEX sweeps_that_failed (number<?)", "SCALAR SUBQUERY 1", "SEARCH l"}},
+	"feed: changesets between":       {changesetsBetween, []any{1, 2}, []string{"SEARCH changesets USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},
+	"feed: changesets of":            {changesetsOf, []any{"[1,2]"}, []string{"SCAN j VIRTUAL TABLE", "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH r USING INTEGER PRIMARY KEY (rowid=?)", "CORRELATED SCALAR SUBQUERY 1", "SEARCH p USING INTEGER PRIMARY KEY (rowid<?)"}},
 	"feed: group keys from":          {groupKeysFrom, []any{"0", 10}, []string{"SEARCH group_keys USING COVERING INDEX sqlite_autoindex_group_keys_1 (id>?)"}},
 	"feed: guest versions from":      {guestMembershipVersionsFrom, []any{1, 7, 10}, []string{"MERGE (UNION ALL)", "SEARCH guest_memberships USING PRIMARY KEY (gid=? AND guest_id>?)", "SEARCH past_guest_memberships USING PRIMARY KEY (gid=? AND guest_id>?)"}},
 	"feed: guests of":                {guestsOf, []any{"[1,2]"}, []string{"SCAN j VIRTUAL TABLE", "SEARCH p USING INTEGER PRIMARY KEY (rowid=?)"}},
