@@ -69,3 +69,31 @@ func TestTheConfirmationAfterAnInstantIsToldOnceThereIsOne(t *testing.T) {
 		t.Errorf("first %+v, again %+v, after a sweep %+v", before, again, got)
 	}
 }
+
+func TestWhatIsKeptNoLongerIsRefusedThoughItWasJustAskedAbout(t *testing.T) {
+	now := at(0)
+	mirror := openAt(t, &now)
+	seed(t, mirror)
+	now = at(120)
+	publish(t, mirror, directory.Publication{GoneMembers: []directory.Gone[int64]{{ID: 3, Origin: observed(0, 1)}}, Sweep: sweepAt(120)})
+	if _, isKnown := mirror.Present(); !isKnown {
+		t.Fatal("the present is not known, so that nothing is remembered")
+	}
+	first := func() error { return second(mirror.Member(t.Context(), directory.PersonRef{ID: 1}, &directory.AsOf{Revision: 1})) }
+	if err := first(); err != nil {
+		t.Fatal(err)
+	}
+	if err := mirror.Keep(t.Context(), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if err := first(); err != nil {
+		t.Errorf("before an hour is over: %v", err)
+	}
+	now = at(240)
+	if err := mirror.Keep(t.Context(), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if err := first(); !errors.Is(err, directory.ErrPruned) {
+		t.Errorf("after it: %v", err)
+	}
+}
