@@ -43,7 +43,9 @@ func (w *writing) addGroup(ctx context.Context, u directory.GroupUpdate) error {
 	}
 	w.mirror.GroupCount++
 	row := versionOf(u.Row, edges)
-	w.enter(groupTrigrams, gid, textOfGroup(row.Name, row.Description))
+	if err := w.enter(ctx, groupTrigrams, gid, textOfGroup(row.Name, row.Description)); err != nil {
+		return err
+	}
 	return w.q.InsertGroup(ctx, InsertGroupParams{
 		Gid: gid, ID: u.Row.ID, Since: born, Churned: w.revision,
 		Name: row.Name, NameKey: row.NameKey, Description: row.Description, Logo: row.Logo,
@@ -83,7 +85,9 @@ func (w *writing) changeGroup(ctx context.Context, stored Group, u directory.Gro
 	}
 	next.Gid = stored.Gid
 	if text := textOfGroup(next.Name, next.Description); text != textOfGroup(stored.Name, stored.Description) {
-		w.enter(groupTrigrams, stored.Gid, text)
+		if err := w.enter(ctx, groupTrigrams, stored.Gid, text); err != nil {
+			return err
+		}
 	}
 	if next.Since, err = w.changeset(ctx, origin); err != nil {
 		return err

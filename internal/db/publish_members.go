@@ -44,7 +44,9 @@ func (w *writing) addMember(ctx context.Context, u directory.MemberUpdate) error
 	}
 	w.mirror.MemberCount++
 	row := memberVersionOf(u.Row.Member)
-	w.enter(memberTrigrams, id, textOfMember(row))
+	if err := w.enter(ctx, memberTrigrams, id, textOfMember(row)); err != nil {
+		return err
+	}
 	return w.q.InsertMember(ctx, InsertMemberParams{
 		ID: id, Since: born, Churned: w.revision, GroupCount: groups,
 		Email: row.Email, EmailKey: row.EmailKey, FirstName: row.FirstName, LastName: row.LastName,
@@ -80,7 +82,9 @@ func (w *writing) changeMember(ctx context.Context, stored Member, u directory.M
 	}
 	next.ID = stored.ID
 	if text := textOfMember(next); text != textOfMember(storedVersion(stored)) {
-		w.enter(memberTrigrams, stored.ID, text)
+		if err := w.enter(ctx, memberTrigrams, stored.ID, text); err != nil {
+			return err
+		}
 	}
 	if err := w.q.CloseMember(ctx, CloseMemberParams{Until: next.Since, ID: stored.ID}); err != nil {
 		return err

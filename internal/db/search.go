@@ -108,9 +108,17 @@ type foundText struct {
 	text  string
 }
 
-// enter has a present row found by a text once enterTexts is called.
-func (w *writing) enter(table trigramTable, key int64, text string) {
+// textsAtOnce bounds how many texts wait for enterTexts.
+const textsAtOnce = 1000
+
+// enter has a present row found by a text, at the latest once enterTexts is
+// called.
+func (w *writing) enter(ctx context.Context, table trigramTable, key int64, text string) error {
 	w.texts = append(w.texts, foundText{table, key, text})
+	if len(w.texts) < textsAtOnce {
+		return nil
+	}
+	return w.enterTexts(ctx)
 }
 
 // enterTexts writes the texts one after the other, with no other statement
@@ -128,7 +136,7 @@ func (w *writing) enterTexts(ctx context.Context) error {
 		}
 		return nil
 	})
-	w.texts = nil
+	w.texts = w.texts[:0]
 	return err
 }
 
@@ -159,17 +167,15 @@ func (db *DB) fillSearch(ctx context.Context) error {
 			return err
 		}
 		err = eachRow(ctx, w.q.GroupTexts, func(row GroupTextsRow) (int64, error) {
-			w.enter(groupTrigrams, row.Gid, textOfGroup(row.Name, row.Description))
-			return row.Gid, nil
+			return row.Gid, w.enter(ctx, groupTrigrams, row.Gid, textOfGroup(row.Name, row.Description))
 		})
 		if err != nil {
 			return err
 		}
 		err = eachRow(ctx, w.q.MemberTexts, func(row MemberTextsRow) (int64, error) {
-			w.enter(memberTrigrams, row.ID, textOfMember(UpdateMemberParams{
+			return row.ID, w.enter(ctx, memberTrigrams, row.ID, textOfMember(UpdateMemberParams{
 				FullName: row.FullName, Email: row.Email, FirstName: row.FirstName, LastName: row.LastName,
 			}))
-			return row.ID, nil
 		})
 		if err != nil {
 			return err
