@@ -157,8 +157,9 @@ func TestWaitingReadersShareOneRefresh(t *testing.T) {
 				ask()
 			}
 			all.Wait()
-			if asked := l.asked(); len(asked) != 2*len(read.takes) || collapsed.Load() != 99 {
-				t.Errorf("%s: asked %q for 101 readers, of whom %d shared", read.path, asked, collapsed.Load())
+			shared := int(collapsed.Load()) // who begins one of two looks need not begin the other
+			if asked := l.asked(); len(asked) != 2*len(read.takes) || shared > 99 || shared < 100-len(read.takes) {
+				t.Errorf("%s: asked %q for 101 readers, of whom %d shared", read.path, asked, shared)
 			}
 			slow()
 		}

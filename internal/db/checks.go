@@ -14,9 +14,11 @@ import (
 // e-mail is in it. A disabled member is in no group unless includeDisabled.
 func (db *DB) Check(ctx context.Context, who directory.PersonRef, ref directory.GroupRef, includeDisabled bool, at *directory.AsOf) (found directory.Found[directory.Check], err error) {
 	err = db.withRoll(ctx, []directory.Pair{{Member: who, Group: ref}}, at, func(ctx context.Context, r *roll) error {
-		if found.Row, err = r.verdict(r.calls[0], includeDisabled); err != nil {
+		verdict, err := r.verdict(r.calls[0], includeDisabled)
+		if err != nil {
 			return err
 		}
+		found.Row = verdict
 		found.Freshness, err = r.fresh(ctx)
 		return err
 	})
