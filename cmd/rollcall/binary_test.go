@@ -62,7 +62,7 @@ func TestTheBinaryStopsCleanlyOnSIGTERM(t *testing.T) {
 		if err := command.Process.Signal(signal); err != nil {
 			t.Fatal(err)
 		}
-		overdue := time.AfterFunc(5*time.Second, func() { command.Process.Kill() })
+		overdue := time.AfterFunc(30*time.Second, func() { command.Process.Kill() })
 		if err := command.Wait(); err != nil {
 			t.Errorf("after %v: %v", signal, err)
 		}
