@@ -79,7 +79,9 @@ func TestWhatIsKeptNoLongerIsRefusedThoughItWasJustAskedAbout(t *testing.T) {
 	if _, isKnown := mirror.Present(); !isKnown {
 		t.Fatal("the present is not known, so that nothing is remembered")
 	}
-	first := func() error { return second(mirror.Member(t.Context(), directory.PersonRef{ID: 1}, &directory.AsOf{Revision: 1})) }
+	first := func() error {
+		return second(mirror.Member(t.Context(), directory.PersonRef{ID: 1}, &directory.AsOf{Revision: 1}))
+	}
 	if err := first(); err != nil {
 		t.Fatal(err)
 	}

@@ -25,18 +25,25 @@ func TestNoReadIsPlannedAnewEachTime(t *testing.T) {
 		if strings.Contains(plan.query, "DELETE") || strings.Contains(plan.query, "INSERT") {
 			continue
 		}
-		allocated(t, conn)
-		statement, err := conn.PrepareContext(t.Context(), plan.query)
-		if err != nil {
-			t.Fatal(err)
-		}
-		planning := allocated(t, conn)
-		readAll(t, statement, plan.args)
-		if reading := allocated(t, conn); reading >= planning {
+		if planning, reading := allocations(t, conn, plan); reading >= planning {
 			t.Errorf("%s takes memory %d times as it runs, no less often than the %d times of being planned", name, reading, planning)
 		}
-		statement.Close()
 	}
+}
+
+// allocations tells how often SQLite takes memory to plan a statement, and to
+// run it.
+func allocations(t *testing.T, conn *sql.Conn, plan readPlan) (planning, reading int) {
+	t.Helper()
+	allocated(t, conn)
+	statement, err := conn.PrepareContext(t.Context(), plan.query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer statement.Close()
+	planning = allocated(t, conn)
+	readAll(t, statement, plan.args)
+	return planning, allocated(t, conn)
 }
 
 func readAll(t *testing.T, statement *sql.Stmt, args []any) {
