@@ -38,7 +38,8 @@ func median(values []float64) float64 {
 	return (sorted[middle-1] + sorted[middle]) / 2
 }
 
-// isGross reports whether the figure misses its goal by half.
+// isGross reports whether the figure misses its goal by half, or what is
+// reached of it.
 func (f figure) isGross() bool {
 	return len(f.Values) > 0 && f.Goal.isGross(median(f.Values))
 }

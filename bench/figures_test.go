@@ -44,6 +44,11 @@ func TestGoals(t *testing.T) {
 		{atMost(180), 180, true, false, "≤ 180"},
 		{atMost(180), 181, false, false, "≤ 180"},
 		{atMost(180), 361, false, true, "≤ 180"},
+		{atMost(6).butReached(20), 39, false, false, "≤ 6"},
+		{atMost(6).butReached(20), 41, false, true, "≤ 6"},
+		{atLeast(0.6).butReached(0.35), 0.2, false, false, "≥ 0.6"},
+		{atLeast(0.6).butReached(0.35), 0.17, false, true, "≥ 0.6"},
+		{atLeast(0.6).butReached(0.35), 0.7, true, false, "≥ 0.6"},
 		{goal{}, 1e9, true, false, ""},
 	} {
 		if c.goal.isMet(c.value) != c.isMet || c.goal.isGross(c.value) != c.gross || c.goal.String() != c.text {

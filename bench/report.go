@@ -49,8 +49,8 @@ func (r *report) write(o options, stdout io.Writer) error {
 	return err
 }
 
-// verdict is the error of the short form where a goal is missed by half. The
-// long form measures and judges nothing.
+// verdict is the error of the short form where a goal, or what is reached of
+// it, is missed by half. The long form measures and judges nothing.
 func (r *report) verdict(o options) error {
 	if !o.short {
 		return nil
@@ -64,5 +64,5 @@ func (r *report) verdict(o options) error {
 	if len(missed) == 0 {
 		return nil
 	}
-	return errors.New("goals are missed by half, in every try: " + strings.Join(missed, "; "))
+	return errors.New("goals, or what is reached of them, are missed by half in every try: " + strings.Join(missed, "; "))
 }

@@ -41,7 +41,7 @@ func (f figure) word() string {
 		return ""
 	case f.Goal.isMet(median(f.Values)):
 		return "met"
-	case f.isGross():
+	case f.Goal.butReached(0).isGross(median(f.Values)):
 		return "MISSED BY HALF"
 	}
 	return "missed"
