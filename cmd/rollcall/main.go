@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 )
@@ -25,15 +26,23 @@ const (
 // softMemory is where the garbage collector begins to work harder, so that
 // the first sweep of a large organisation does not take what it briefly could
 // use. GOMEMLIMIT names another.
-const softMemory = 192 << 20
+const softMemory = 192<<20 + ballast
+
+// ballast is a part of the heap that is never touched, so that it takes no
+// memory. The collector, which lets the heap grow by its own size, comes less
+// often for it while little else is live.
+const ballast = 16 << 20
 
 func main() {
+	held := make([]byte, ballast)
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(softMemory)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal kills
-	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
+	code := run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
+	runtime.KeepAlive(held)
+	os.Exit(code)
 }
 
 // A console is where a command reads and writes.
