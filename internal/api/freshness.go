@@ -71,10 +71,10 @@ func digest(text string, bytes int) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:bytes])
 }
 
-// asked is what an answer depends on of its request: the query, and of a list
-// the origin, which its links show.
+// asked is what a body depends on of its request: the query, and of Tallyfy's
+// lists the origin, which their links show.
 func (s *server) asked(r *http.Request, of scope) string {
-	if of == scopeList {
+	if of == scopeList && !isV1(r.URL.Path) {
 		return s.origin(r) + canonical(r.URL)
 	}
 	return canonical(r.URL)

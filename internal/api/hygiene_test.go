@@ -94,9 +94,9 @@ func TestHygieneRefusesWhatItCannotAnswer(t *testing.T) {
 }
 
 func TestAnotherSettingOfDomainsIsAnotherAnswer(t *testing.T) {
-	before := newPeople(t).get("/v1/hygiene", "Host", "localhost").wants(200).header.Get("ETag")
-	newPeople(t).get("/v1/hygiene", "Host", "localhost", "If-None-Match", before).wants(304)
-	newPeople(t, withDomains("inside.test")).get("/v1/hygiene", "Host", "localhost", "If-None-Match", before).wants(200)
+	before := newPeople(t).get("/v1/hygiene").wants(200).header.Get("ETag")
+	newPeople(t).get("/v1/hygiene", "If-None-Match", before).wants(304)
+	newPeople(t, withDomains("inside.test")).get("/v1/hygiene", "If-None-Match", before).wants(200)
 }
 
 func gauges(t *testing.T, w *world) []string {

@@ -37,13 +37,16 @@ func stateOf(f directory.Freshness) state { return state{f.Revision, f.Nonce, f.
 type shelfKey struct {
 	state
 	asked  string // as in its ETag
+	origin string // of a list, whose header may link to the next page
 	coding string // Accept-Encoding as sent
 }
 
 func newShelf() (*shelf, error) {
 	answers, err := otter.New(&otter.Options[shelfKey, *reply]{
 		MaximumWeight: keptBytes,
-		Weigher:       func(k shelfKey, a *reply) uint32 { return uint32(a.size() + len(k.asked) + len(k.coding)) },
+		Weigher: func(k shelfKey, a *reply) uint32 {
+			return uint32(a.size() + len(k.asked) + len(k.origin) + len(k.coding))
+		},
 	})
 	return &shelf{answers: answers}, err
 }
@@ -70,7 +73,10 @@ func (s *server) kept(of scope, h handler) handler {
 		if !suffices {
 			return h(w, r)
 		}
-		key := shelfKey{stateOf(present.Freshness), s.asked(r, of), strings.Join(r.Header["Accept-Encoding"], ",")}
+		key := shelfKey{state: stateOf(present.Freshness), asked: s.asked(r, of), coding: strings.Join(r.Header["Accept-Encoding"], ",")}
+		if of == scopeList {
+			key.origin = s.origin(r)
+		}
 		s.shelf.turnTo(key.state)
 		a, isKept := s.shelf.answers.GetIfPresent(key)
 		if !isKept && s.isSpared(w, r, present, key.asked) {
