@@ -87,6 +87,7 @@ func (s *server) kept(of scope, h handler) handler {
 			if a, own = s.fill(r, key, h); a == nil {
 				return own.otherwise(h)(w, r)
 			}
+			now = time.Now()
 		}
 		setMoving(w.Header(), present.Freshness, now)
 		a.give(w, r)

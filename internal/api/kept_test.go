@@ -149,9 +149,10 @@ func TestOneReadAnswersAllWhoAskAtOnce(t *testing.T) {
 		m.reads.Store(0)
 		var asking sync.WaitGroup
 		for range 20 {
-			asking.Go(func() { l.get(path).wants(200) })
+			asking.Go(func() { l.get(path).wants(200).wantsCache("rollcall; hit", "15") })
 		}
 		synctest.Wait()
+		time.Sleep(5 * time.Second)
 		close(m.letGo)
 		asking.Wait()
 		if n := m.reads.Load(); n != 1 {

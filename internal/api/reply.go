@@ -30,7 +30,7 @@ type field struct {
 func (a *reply) size() int {
 	size := len(a.body)
 	for _, f := range a.header {
-		size += 64 + len(f.values[0])
+		size += 64 + len(strings.Join(f.values, ""))
 	}
 	return size
 }
