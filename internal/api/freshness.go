@@ -93,6 +93,15 @@ func canonical(u *url.URL, without ...string) string {
 	return u.EscapedPath() + "?" + values.Encode()
 }
 
+// isWellFormed reports whether canonical tells all of a query.
+func isWellFormed(query string) bool {
+	if isPlain(query) {
+		return true
+	}
+	_, err := url.ParseQuery(query)
+	return err == nil
+}
+
 // isPlain reports whether a query is surely as url.Values writes it, but for
 // the order of its pairs, so that it need not be decoded.
 func isPlain(query string) bool {

@@ -70,7 +70,7 @@ func (s *server) kept(of scope, h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		now := time.Now()
 		present, suffices := s.presentFor(r, of, now)
-		if !suffices {
+		if !suffices || !isWellFormed(r.URL.RawQuery) {
 			return h(w, r)
 		}
 		key := shelfKey{state: stateOf(present.Freshness), asked: s.asked(r, of), coding: strings.Join(r.Header["Accept-Encoding"], ",")}

@@ -204,6 +204,18 @@ func TestWhatIsMissedIsReadByEachWhoAsks(t *testing.T) {
 	})
 }
 
+func TestAQueryThatCannotBeReadHasNoKeptAnswer(t *testing.T) {
+	inLab(t, func(t *testing.T, l *lab) {
+		for _, query := range []string{"?limit=%zz", "?page=2;q=b", "?%"} {
+			for _, header := range [][]string{nil, {"If-None-Match", l.get("/v1/groups").wants(200).header.Get("ETag")}} {
+				l.get("/v1/groups"+query, header...).wantsProblem(422, invalidParameter)
+				l.get(groupsPath)
+				l.get(groupsPath+query, header...).wants(401) // as it goes to Tallyfy
+			}
+		}
+	})
+}
+
 func TestAKeptAnswerIsOnlyForWhoMayReadIt(t *testing.T) {
 	w, ring := newKeyed(t)
 	for _, path := range []string{"/v1/members", "/v1/members/11", "/v1/check?group=Sales&member=11", groupsPath, usersPath + "/11"} {
