@@ -25,8 +25,13 @@ func (s *server) presentFor(r *http.Request, of scope, now time.Time) (present d
 		return present, false
 	}
 	present, isKnown := s.Mirror.Present()
-	return present, isKnown && (of == scopeList || present.Uniform) &&
-		(s.MaxStale == 0 || present.Age(now) <= s.MaxStale) && demandOf(r).isMet(present.ConfirmedAt, now)
+	return present, isKnown && (of == scopeList || present.Uniform) && s.isYoungEnough(r, present, now)
+}
+
+// isYoungEnough reports whether a state may be shown as the request and
+// --max-stale have it.
+func (s *server) isYoungEnough(r *http.Request, present directory.Present, now time.Time) bool {
+	return (s.MaxStale == 0 || present.Age(now) <= s.MaxStale) && demandOf(r).isMet(present.ConfirmedAt, now)
 }
 
 // isSpared answers 304, before anything is read, where the caller names the

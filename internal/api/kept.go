@@ -87,7 +87,9 @@ func (s *server) kept(of scope, h handler) handler {
 			if a, own = s.fill(r, key, h); a == nil {
 				return own.otherwise(h)(w, r)
 			}
-			now = time.Now()
+			if now = time.Now(); !s.isYoungEnough(r, present, now) { // it waited
+				return h(w, r)
+			}
 		}
 		setMoving(w.Header(), present.Freshness, now)
 		a.give(w, r)

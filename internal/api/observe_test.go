@@ -153,14 +153,17 @@ func wantMetrics(t *testing.T, registry *prometheus.Registry, want string, names
 func TestRequestsAreCountedByRouteNeverByPath(t *testing.T) {
 	w := newPeople(t)
 	w.get("/v1/members/ada@x.test")
+	w.get("/v1/members/nobody@x.test")
+	w.get("/v1/members/ada@x.test")
 	w.get("/v1/groups/nobody-knows")
 	w.get("/wp-login.php")
 	w.do("BREW", "/v1/groups", "")
 	wantMetrics(t, w.registry, `
 # HELP rollcall_http_requests_total HTTP requests answered.
 # TYPE rollcall_http_requests_total counter
-rollcall_http_requests_total{code="200",method="GET",route="/v1/members/{m}"} 1
+rollcall_http_requests_total{code="200",method="GET",route="/v1/members/{m}"} 2
 rollcall_http_requests_total{code="404",method="GET",route="/v1/groups/{g}"} 1
+rollcall_http_requests_total{code="404",method="GET",route="/v1/members/{m}"} 1
 rollcall_http_requests_total{code="404",method="GET",route="other"} 1
 rollcall_http_requests_total{code="405",method="other",route="/v1/{rest...}"} 1
 `, "rollcall_http_requests_total")
