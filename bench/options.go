@@ -46,7 +46,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	var named, parts string
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.BoolVar(&o.short, "short", false, "the form for CI: reads of the small size, without wrk and peers; exits 1 where a goal is missed by half")
+	flags.BoolVar(&o.short, "short", false, "the form for CI: reads of the small size, without wrk and peers; exits 1 where a goal, or what is reached of it, is missed by half")
 	flags.IntVar(&o.rounds, "rounds", 3, "rounds of each row, interleaved")
 	flags.StringVar(&named, "sizes", "S,L", "sizes of the organisation, with commas between")
 	flags.StringVar(&parts, "parts", strings.Join(allParts, ","), "what to measure, with commas between")
